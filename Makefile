@@ -1,0 +1,29 @@
+# The few commands a newcomer needs. Each is a thin line over cargo; `cargo xtask` has the rest.
+
+CARGO ?= cargo
+LISTEN ?= 127.0.0.1:8080
+DATA ?= data/demo
+
+.PHONY: run test check bench lab
+
+# A server with the demo's small world; it prints credentials and addresses for each dialect.
+run:
+	$(CARGO) build --release --package meetme
+	target/release/meetme serve --demo --data $(DATA) --listen $(LISTEN)
+
+# Everything: what the tests need from the system, then every check, the tests last. Both stores are tested in one run.
+test:
+	tests/install/debian.sh
+	$(CARGO) xtask check
+
+# The same without touching the system.
+check:
+	$(CARGO) xtask check
+
+# The measurements, on an optimised build.
+bench:
+	$(CARGO) xtask bench
+
+# The tests against real routing daemons, one at a time.
+lab:
+	$(CARGO) xtask lab

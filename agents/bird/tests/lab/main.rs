@@ -1,0 +1,287 @@
+//! The agent against real daemons in network namespaces. Says SKIPPED where none can be had.
+
+mod room;
+
+use meetme_agent::{
+    Agent, AgentError, Fence, WireSecret,
+    router::{AsPath, BgpSession, BgpState, PrefixRange, Term, Verdict},
+};
+use meetme_lab::until;
+use room::{Room, SOON, asn};
+
+#[tokio::test]
+async fn a_session_with_a_password_comes_up_and_its_routes_are_counted() {
+    let Some(room) = Room::with_neighbour().await else { return };
+    let mut want = room.peering();
+    let unwanted = PrefixRange::new("198.18.0.0/15".parse().unwrap(), 15, 24).unwrap();
+    want.sessions[0].import.terms = vec![Term { prefixes: vec![unwanted], ..Term::default() }];
+    room.apply(&want).await;
+    let seen = room.session(|s| s.received == Some(3) && s.advertised == Some(1)).await;
+    assert_eq!((seen.state, seen.accepted, seen.last_error), (BgpState::Established, Some(2), None));
+    assert_eq!((seen.peer_address, seen.peer_asn), (Some("192.0.2.2".parse().unwrap()), Some(asn(64501))));
+    let age = meetme_base::Clock::now(&meetme_base::SystemClock).0 - seen.since.unwrap().0;
+    assert!((0..60_000).contains(&age), "the session is {age} ms old");
+}
+
+#[tokio::test]
+async fn what_was_applied_is_seen_and_nothing_is_left_to_change() {
+    let Some(room) = Room::empty().await else { return };
+    let want = room.peering();
+    let plan = room.plan(&want).await;
+    assert!(plan.is_change && plan.diff.contains("+  password \"(secret)\";") && !plan.diff.contains("s3cret"));
+    let seen = room.apply(&want).await;
+    assert_eq!(seen.config, plan.after);
+    assert!(seen.version.starts_with("BIRD 2.") && seen.running.is_some());
+    let again = room.plan(&want).await;
+    assert_eq!((again.is_change, again.diff.as_str(), again.notes), (false, "", vec![]));
+}
+
+#[tokio::test]
+async fn a_wrong_password_does_not_come_up_until_it_is_corrected() {
+    let Some(room) = Room::with_neighbour().await else { return };
+    let mut want = room.peering();
+    want.sessions[0].password = Some(WireSecret::new("wrong"));
+    room.apply(&want).await;
+    let seen = room.session(|s| s.state != BgpState::Idle).await;
+    assert_ne!(seen.state, BgpState::Established);
+    room.apply(&room.peering()).await;
+    room.established().await;
+}
+
+#[tokio::test]
+async fn a_disabled_session_goes_down_on_both_sides_and_comes_back() {
+    let Some(room) = Room::with_neighbour().await else { return };
+    let mut want = room.peering();
+    room.apply(&want).await;
+    room.established().await;
+    want.sessions[0].enabled = false;
+    room.apply(&want).await;
+    let seen = room.session(|s| !s.enabled).await;
+    assert_eq!(seen.state, BgpState::Idle);
+    let is_down = || !room.birdc("peer.ctl", "show protocols back").contains("Established");
+    assert!(until(SOON, is_down).await);
+    assert!(!room.plan(&want).await.is_change);
+    room.apply(&room.peering()).await;
+    room.established().await;
+}
+
+#[tokio::test]
+async fn too_many_prefixes_bring_the_session_down_and_are_named() {
+    let Some(room) = Room::with_neighbour().await else { return };
+    let mut want = room.peering();
+    want.sessions[0].max_prefixes = Some(2);
+    // The limit counts what is sent, so a policy that takes nothing does not hide a leak.
+    want.sessions[0].import.terms = vec![Term { as_path: vec![AsPath::LongerThan(0)], ..Term::default() }];
+    room.apply(&want).await;
+    let seen = room.session(|s| s.last_error.is_some()).await;
+    assert!(seen.last_error.unwrap().contains("Route limit exceeded"));
+}
+
+#[tokio::test]
+async fn a_hand_edit_of_the_file_is_seen_and_undone() {
+    let Some(room) = Room::empty().await else { return };
+    let want = room.peering();
+    room.apply(&want).await;
+    let edited = room.text("us.conf").replace("receive limit 10", "receive limit 99");
+    std::fs::write(room.lab.file("us.conf"), edited).unwrap();
+    room.birdc("us.ctl", "configure");
+    let plan = room.plan(&want).await;
+    assert!(plan.is_change && plan.diff.contains("-    receive limit 99 action restart;\n+    receive limit 10"));
+    room.apply(&want).await;
+    assert!(room.birdc("us.ctl", "show protocols all peer_s1").contains("Receive limit:  10"));
+    assert!(!room.plan(&want).await.is_change);
+}
+
+#[tokio::test]
+async fn a_daemon_that_was_given_another_file_is_seen_and_repaired() {
+    let Some(room) = Room::empty().await else { return };
+    let want = room.peering();
+    room.apply(&want).await;
+    std::fs::write(room.lab.file("other.conf"), "router id 192.0.2.1;\nprotocol device { }\n").unwrap();
+    room.birdc("us.ctl", &format!("configure \"{}\"", room.path("other.conf")));
+    let plan = room.plan(&want).await;
+    assert_eq!(plan.notes, ["The daemon runs another configuration than the one in its file."]);
+    assert!(plan.is_change && plan.diff.is_empty());
+    let seen = room.apply(&want).await;
+    assert_eq!(seen.sessions.len(), 1);
+    assert!(!room.plan(&want).await.is_change);
+}
+
+#[tokio::test]
+async fn a_session_disabled_by_hand_is_seen_and_repaired() {
+    let Some(room) = Room::with_neighbour().await else { return };
+    let want = room.peering();
+    room.apply(&want).await;
+    room.established().await;
+    room.birdc("us.ctl", "disable peer_s1");
+    room.session(|s| !s.enabled).await;
+    assert_eq!(room.plan(&want).await.notes, ["Session s1 was disabled by hand."]);
+    room.apply(&want).await;
+    room.established().await;
+}
+
+#[tokio::test]
+async fn a_bad_text_is_refused_in_words_and_the_old_configuration_runs_on() {
+    let Some(room) = Room::with_neighbour().await else { return };
+    let mut want = room.peering();
+    room.apply(&want).await;
+    let since = room.established().await.since;
+    let before = room.text("us.conf");
+    want.custom_text =
+        Some(WireSecret::new("router id 192.0.2.1;\nprotocol bgp broken {\n  password \"topsecret\" oops;\n}\n"));
+    let refusal = room.try_apply(&want, 1).await.unwrap_err();
+    let AgentError::Refused { why } = &refusal else { panic!("{refusal}") };
+    assert!(why.contains("us.conf:7:") && why.contains("syntax error") && !why.contains("topsecret"), "{why}");
+    assert_eq!(room.text("us.conf"), before);
+    let seen = room.established().await;
+    assert!((seen.since.unwrap().0 - since.unwrap().0).abs() < 1000, "the session was lost");
+    let left: Vec<_> = std::fs::read_dir(room.lab.directory()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().starts_with(".meetme-")), "{left:?}");
+}
+
+#[tokio::test]
+async fn what_only_the_daemon_refuses_is_taken_back_too() {
+    let Some(mut room) = Room::empty().await else { return };
+    room.apply(&room.alone()).await;
+    let good = room.apply(&room.peering()).await;
+    room.target.settings["check_command"] = serde_json::json!(["true"]);
+    let mut want = room.alone();
+    want.custom_text = Some(WireSecret::new("this is no configuration"));
+    let refusal = room.try_apply(&want, 1).await.unwrap_err();
+    assert_eq!(refusal.metric_label(), "refused");
+    let seen = room.observe().await.unwrap();
+    assert_eq!((seen.running, seen.config, seen.sessions.len()), (good.running, good.config, 1));
+}
+
+#[tokio::test]
+async fn a_daemon_that_reads_another_file_is_sent_back_and_reported() {
+    let Some(mut room) = Room::empty().await else { return };
+    let good = room.apply(&room.peering()).await;
+    room.target.settings["config_path"] = serde_json::json!(room.path("elsewhere.conf"));
+    let error = room.try_apply(&room.alone(), 1).await.unwrap_err();
+    let AgentError::Broken { why } = &error else { panic!("{error}") };
+    assert!(why.contains("is that the file it reads?"), "{why}");
+    assert!(!room.lab.file("elsewhere.conf").exists());
+    room.target.settings["config_path"] = serde_json::json!(room.path("us.conf"));
+    assert_eq!(room.observe().await.unwrap().running, good.running);
+}
+
+#[tokio::test]
+async fn a_dead_daemon_is_unreachable_and_its_file_is_left_alone() {
+    let Some(mut room) = Room::empty().await else { return };
+    let want = room.peering();
+    let plan = room.plan(&want).await;
+    let before = room.text("us.conf");
+    room.lab.kill(room.router);
+    let error = room.observe().await.unwrap_err();
+    let AgentError::Unreachable { why } = &error else { panic!("{error}") };
+    assert!(why.contains("us.ctl") && error.is_passing(), "{why}");
+    let error = room.bird.apply(&room.target, plan, Fence(1)).await.unwrap_err();
+    assert_eq!((error.metric_label(), room.text("us.conf")), ("unreachable", before));
+}
+
+#[tokio::test]
+async fn a_controller_that_lost_its_lease_changes_nothing() {
+    let Some(room) = Room::empty().await else { return };
+    let good = room.try_apply(&room.peering(), 5).await.unwrap();
+    let error = room.try_apply(&room.alone(), 4).await.unwrap_err();
+    assert_eq!(error, AgentError::Fenced { seen: Fence(5) });
+    assert_eq!(room.observe().await.unwrap().config, good.config);
+}
+
+#[tokio::test]
+async fn a_thousand_changed_sessions_are_one_reload() {
+    let Some(room) = Room::empty().await else { return };
+    let mut want = room.alone();
+    want.sessions = (0..1000u16)
+        .map(|n| {
+            let peer = std::net::Ipv4Addr::from(0xC612_0000 + u32::from(n)).into();
+            let mut session = BgpSession::new(format!("s{n}").parse().unwrap(), asn(64500), peer, asn(64501));
+            (session.passive, session.ttl) = (true, 2);
+            session
+        })
+        .collect();
+    room.apply(&want).await;
+    let reloads = || room.text("us.log").matches("Reconfigured").count();
+    let before = reloads();
+    for session in &mut want.sessions {
+        session.max_prefixes = Some(50);
+        session.description = "changed".to_owned();
+    }
+    let seen = room.apply(&want).await;
+    assert_eq!((seen.sessions.len(), reloads() - before), (1000, 1));
+    assert!(room.birdc("us.ctl", "show protocols all peer_s999").contains("Receive limit:  50"));
+    room.apply(&want).await;
+    assert_eq!(reloads() - before, 1, "an apply without a change reloads");
+}
+
+#[tokio::test]
+async fn frr_agrees_about_password_prefixes_and_policy() {
+    let Some(mut room) = Room::empty().await else { return };
+    if let Err(skip) = meetme_lab::program("/usr/lib/frr/bgpd") {
+        return skip.report();
+    }
+    let frr = room.lab.host("frr", &["192.0.2.3/24", "2001:db8:1::3/64"]).unwrap();
+    let directory = room.lab.directory_of("frr", "frr").unwrap();
+    let path = |name: &str| directory.join(name).to_str().unwrap().to_owned();
+    std::fs::write(path("frr.conf"), FRR).unwrap();
+    for daemon in ["zebra", "bgpd"] {
+        let program = format!("/usr/lib/frr/{daemon}");
+        let (pid, log) = (path(&format!("{daemon}.pid")), format!("file:{}", path("frr.log")));
+        let [config, sockets, zebra] = ["frr.conf", "", "zserv.api"].map(path);
+        let command = [
+            &program,
+            "-f",
+            &config,
+            "--vty_socket",
+            &sockets,
+            "-i",
+            &pid,
+            "-z",
+            &zebra,
+            "-A",
+            "127.0.0.1",
+            "-P",
+            "0",
+            "--log",
+            &log,
+        ];
+        room.lab.start(&frr, daemon, &command).unwrap();
+    }
+    let mut want = room.peering();
+    let session = &mut want.sessions[0];
+    (session.peer_address, session.peer_asn) = ("2001:db8:1::3".parse().unwrap(), asn(64502));
+    session.local_address = Some("2001:db8:1::1".parse().unwrap());
+    session.import.otherwise = Verdict::Reject;
+    session.import.terms = vec![Term {
+        prefixes: vec![PrefixRange::exact("2001:db8:300::/48".parse().unwrap())],
+        as_path: vec![AsPath::Origin(vec![asn(64502)])],
+        then: Verdict::Accept,
+        ..Term::default()
+    }];
+    want.networks.push("2001:db8:100::/48".parse().unwrap());
+    room.apply(&want).await;
+    let seen = room.session(|s| s.received == Some(2) && s.advertised == Some(1)).await;
+    assert_eq!((seen.state, seen.accepted), (BgpState::Established, Some(1)));
+}
+
+/// Written by hand: FRR announces two networks and takes everything.
+const FRR: &str = "\
+route-map ALL permit 10
+exit
+router bgp 64502
+ bgp router-id 192.0.2.3
+ no bgp default ipv4-unicast
+ no bgp network import-check
+ neighbor 2001:db8:1::1 remote-as 64500
+ neighbor 2001:db8:1::1 password s3cret
+ neighbor 2001:db8:1::1 timers connect 1
+ address-family ipv6 unicast
+  network 2001:db8:300::/48
+  network 2001:db8:301::/48
+  neighbor 2001:db8:1::1 activate
+  neighbor 2001:db8:1::1 route-map ALL in
+  neighbor 2001:db8:1::1 route-map ALL out
+ exit-address-family
+exit
+";

@@ -1,0 +1,96 @@
+//! The narrow waist below which the two databases differ.
+
+use crate::Error;
+
+/// A parameter of a statement.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Cell {
+    Null,
+    Int(i64),
+    Text(String),
+    Blob(Vec<u8>),
+    /// A list for `IN`.
+    Ints(Vec<i64>),
+    /// A list for `IN`.
+    Texts(Vec<String>),
+    /// A list for `IN`.
+    Blobs(Vec<Vec<u8>>),
+}
+
+/// Which SQL to write where the two differ.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Flavour {
+    Sqlite,
+    Postgres,
+}
+
+impl Flavour {
+    /// The condition that `column` is in the list given as parameter `n`.
+    pub fn is_in(self, column: &str, n: usize) -> String {
+        match self {
+            Self::Sqlite => format!("{column} IN rarray(?{n})"),
+            Self::Postgres => format!("{column} = ANY(?{n})"),
+        }
+    }
+}
+
+/// One row of an answer; columns count from 0.
+pub(crate) trait Row {
+    fn is_null(&self, i: usize) -> bool;
+    fn int(&self, i: usize) -> Result<i64, Error>;
+    fn text(&self, i: usize) -> Result<&str, Error>;
+    fn blob(&self, i: usize) -> Result<&[u8], Error>;
+    fn opt_int(&self, i: usize) -> Result<Option<i64>, Error> {
+        if self.is_null(i) { Ok(None) } else { self.int(i).map(Some) }
+    }
+    fn opt_text(&self, i: usize) -> Result<Option<&str>, Error> {
+        if self.is_null(i) { Ok(None) } else { self.text(i).map(Some) }
+    }
+}
+
+/// A connection inside a transaction. Statements write `?1`, `?2` ... in both flavours and are prepared once.
+pub(crate) trait Conn {
+    fn flavour(&self) -> Flavour;
+    fn query(
+        &mut self,
+        sql: &str,
+        params: &[Cell],
+        each: &mut dyn FnMut(&dyn Row) -> Result<(), Error>,
+    ) -> Result<(), Error>;
+    fn execute(&mut self, sql: &str, params: &[Cell]) -> Result<u64, Error>;
+    fn batch(&mut self, sql: &str) -> Result<(), Error>;
+}
+
+impl dyn Conn + '_ {
+    /// The first row's value, if there is a row.
+    pub fn first<T>(
+        &mut self,
+        sql: &str,
+        params: &[Cell],
+        mut read: impl FnMut(&dyn Row) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        let mut out = None;
+        self.query(sql, params, &mut |row| {
+            if out.is_none() {
+                out = Some(read(row)?);
+            }
+            Ok(())
+        })?;
+        Ok(out)
+    }
+
+    /// All rows.
+    pub fn all<T>(
+        &mut self,
+        sql: &str,
+        params: &[Cell],
+        mut read: impl FnMut(&dyn Row) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        let mut out = Vec::new();
+        self.query(sql, params, &mut |row| {
+            out.push(read(row)?);
+            Ok(())
+        })?;
+        Ok(out)
+    }
+}

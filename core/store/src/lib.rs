@@ -1,0 +1,50 @@
+//! The store: a table per kind, the document is the truth, and everything generic about keeping resources.
+//!
+//! Promise: `store` knows no kind by name, no dialect and no runtime. Nothing outside this crate speaks SQL.
+//!
+//! A kind is a [`Resource`]: a serde struct kept as one JSON document, with declared fields that become columns and declared
+//! edges that become references. An operation is one closure over a [`Tx`], run on a database thread: nothing can be awaited
+//! while a transaction is open. SQLite and PostgreSQL behave the same; one test suite runs on both.
+//!
+//! Roads not taken: one big table for all kinds (an unindexed filter over 100,000 rows took 464 ms against 25 ms here), and
+//! hand-written relational rows for about a hundred kinds on two databases.
+
+mod change;
+mod claim;
+mod conn;
+mod error;
+mod filter;
+mod fold;
+mod job;
+mod kind;
+mod memo;
+mod order;
+mod postgres;
+mod read;
+mod registry;
+mod resource;
+mod schema;
+mod search;
+mod sql;
+mod sqlite;
+mod store;
+mod tenancy;
+mod tx;
+mod value;
+mod work;
+mod write;
+
+pub use change::{Change, ChangeQuery, Cursor, Moved, Verb};
+pub use claim::Claim;
+pub use error::Error;
+pub use filter::{Filter, Op, Path};
+pub use fold::fold;
+pub use kind::{AnyObject, EdgeInfo, FieldInfo, KindInfo};
+pub use memo::Memo;
+pub use order::{Direction, Order, Query};
+pub use registry::{Registry, Touched, TriggerOn};
+pub use resource::{Edge, EdgeMode, Field, Object, OnDelete, Reach, Resource};
+pub use store::{Committed, Context, Open, Store};
+pub use tx::{Actor, Everything, Scope, Tx};
+pub use value::{FieldType, Value};
+pub use work::{Lease, Work};

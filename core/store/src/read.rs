@@ -1,0 +1,272 @@
+//! Reading. Every statement here joins what the caller may see.
+
+use std::{collections::HashMap, hash::BuildHasher};
+
+use meetme_base::{Id, Kind, RawId, Time, Uid};
+
+use crate::{
+    AnyObject, Error, Filter, KindInfo, Object, Query, Resource, Tx,
+    conn::{Cell, Row},
+    kind::from_text,
+    sql::{Compiler, ROW},
+};
+
+impl Tx<'_> {
+    /// The row with this id.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] when there is none, it is of another kind, or the caller may not see it.
+    pub fn get<R: Resource>(&mut self, id: Id<R>) -> Result<Object<R>, Error> {
+        self.one::<R>(&Filter::eq("id", id))?.ok_or_else(|| Error::missing(R::KIND, id))
+    }
+
+    /// The row with this id, if there is one that the caller may see.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn find<R: Resource>(&mut self, id: Id<R>) -> Result<Option<Object<R>>, Error> {
+        self.one::<R>(&Filter::eq("id", id))
+    }
+
+    /// The row with this UUID.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] when there is none, it is of another kind, or the caller may not see it.
+    pub fn by_uid<R: Resource>(&mut self, uid: Uid) -> Result<Object<R>, Error> {
+        match self.id_of(uid)? {
+            Some((kind, id)) if kind == R::KIND => self.find::<R>(id.of())?.ok_or_else(|| Error::missing(R::KIND, uid)),
+            _ => Err(Error::missing(R::KIND, uid)),
+        }
+    }
+
+    /// The first row, by id, that matches.
+    ///
+    /// # Errors
+    /// When the filter does not fit the kind.
+    pub fn one<R: Resource>(&mut self, filter: &Filter) -> Result<Option<Object<R>>, Error> {
+        let info = self.shared.registry.info(R::KIND)?;
+        let (mut sql, mut compiler) = self.select(info, ROW, filter)?;
+        sql.push_str(" LIMIT 1");
+        let params = std::mem::take(&mut compiler.params);
+        self.conn.first(&sql, &params, read_row::<R>)
+    }
+
+    /// The rows that match, in the order asked.
+    ///
+    /// # Errors
+    /// When the filter or the order does not fit the kind.
+    pub fn list<R: Resource>(&mut self, query: &Query) -> Result<Vec<Object<R>>, Error> {
+        let mut out = Vec::with_capacity(query.limit.min(1000) as usize);
+        self.each::<R>(query, |o| {
+            out.push(o);
+            Ok(())
+        })?;
+        Ok(out)
+    }
+
+    /// All rows that match, by id: for sets known to be small. Refuses to be surprised by a large one.
+    ///
+    /// # Errors
+    /// When the filter does not fit the kind, or more than [`Query::MOST`] rows match.
+    pub fn all<R: Resource>(&mut self, filter: Filter) -> Result<Vec<Object<R>>, Error> {
+        let out = self.list::<R>(&Query::of(filter))?;
+        if out.len() >= Query::MOST as usize {
+            return Err(Error::Bug(format!("more than {} rows of {} were asked for at once", Query::MOST, R::KIND)));
+        }
+        Ok(out)
+    }
+
+    /// Calls `each` with the rows that match, in the order asked.
+    ///
+    /// # Errors
+    /// When the filter or the order does not fit the kind, or `each` fails.
+    pub fn each<R: Resource>(
+        &mut self,
+        query: &Query,
+        mut each: impl FnMut(Object<R>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let info = self.shared.registry.info(R::KIND)?;
+        let (mut sql, mut compiler) = self.select(info, ROW, &query.filter)?;
+        compiler.order(&mut sql, &query.order, info)?;
+        let mut params = std::mem::take(&mut compiler.params);
+        params.push(Cell::Int(query.limit.into()));
+        params.push(Cell::Int(i64::try_from(query.offset).unwrap_or(i64::MAX)));
+        sql.push_str(&format!(" LIMIT ?{} OFFSET ?{}", params.len() - 1, params.len()));
+        self.conn.query(&sql, &params, &mut |row| each(read_row::<R>(row)?))
+    }
+
+    /// The rows with these ids that exist and that the caller may see.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn many<R: Resource>(
+        &mut self,
+        ids: impl IntoIterator<Item = Id<R>>,
+    ) -> Result<HashMap<Id<R>, Object<R>>, Error> {
+        let mut list: Vec<i64> = ids.into_iter().map(Id::get).collect();
+        list.sort_unstable();
+        list.dedup();
+        let mut out = HashMap::with_capacity(list.len());
+        if list.is_empty() {
+            return Ok(out);
+        }
+        let info = self.shared.registry.info(R::KIND)?;
+        let filter = Filter::is_in("id", list.into_iter().map(Id::<R>::new));
+        let (sql, mut compiler) = self.select(info, ROW, &filter)?;
+        let params = std::mem::take(&mut compiler.params);
+        self.conn.query(&sql, &params, &mut |row| {
+            let object = read_row::<R>(row)?;
+            out.insert(object.id, object);
+            Ok(())
+        })?;
+        Ok(out)
+    }
+
+    /// How many rows match.
+    ///
+    /// # Errors
+    /// When the filter does not fit the kind.
+    pub fn count<R: Resource>(&mut self, filter: &Filter) -> Result<u64, Error> {
+        self.count_any(self.shared.registry.info(R::KIND)?, filter)
+    }
+
+    /// How many rows of a kind match. Counts are remembered until a kind that the condition reads is written to, because a
+    /// page of a list costs microseconds and counting 20,000 rows a millisecond.
+    ///
+    /// # Errors
+    /// When the filter does not fit the kind.
+    pub fn count_any(&mut self, kind: &KindInfo, filter: &Filter) -> Result<u64, Error> {
+        let (sql, mut compiler) = self.select(kind, "count(*)", filter)?;
+        let params = std::mem::take(&mut compiler.params);
+        let print = self.shared.counts.hasher().hash_one((&sql, format!("{params:?}")));
+        if !self.writable
+            && let Some(n) = self.shared.counts.get(print, &self.epochs)
+        {
+            return Ok(n);
+        }
+        let n = self.conn.first(&sql, &params, |r| r.int(0))?.unwrap_or(0);
+        let n = u64::try_from(n).unwrap_or(0);
+        if !self.writable {
+            self.shared.counts.put(print, &self.epochs, n);
+        }
+        Ok(n)
+    }
+
+    /// Whether any row matches.
+    ///
+    /// # Errors
+    /// When the filter does not fit the kind.
+    pub fn exists<R: Resource>(&mut self, filter: &Filter) -> Result<bool, Error> {
+        let info = self.shared.registry.info(R::KIND)?;
+        let (mut sql, mut compiler) = self.select(info, "1", filter)?;
+        sql.push_str(" LIMIT 1");
+        let params = std::mem::take(&mut compiler.params);
+        Ok(self.conn.first(&sql, &params, |_| Ok(()))?.is_some())
+    }
+
+    /// The ids of the rows that match, in ascending order: cheaper than the rows.
+    ///
+    /// # Errors
+    /// When the filter does not fit the kind.
+    pub fn ids<R: Resource>(&mut self, filter: &Filter) -> Result<Vec<Id<R>>, Error> {
+        let info = self.shared.registry.info(R::KIND)?;
+        let (mut sql, mut compiler) = self.select(info, "a0.id", filter)?;
+        sql.push_str(" ORDER BY a0.id");
+        let params = std::mem::take(&mut compiler.params);
+        self.conn.all(&sql, &params, |r| r.int(0).map(Id::new))
+    }
+
+    /// The kind of an object, whatever the caller may see of it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn kind_of(&mut self, id: RawId) -> Result<Option<Kind>, Error> {
+        let name = self
+            .conn
+            .first("SELECT kind FROM object WHERE id = ?1", &[Cell::Int(id.get())], |r| r.text(0).map(str::to_owned))?;
+        Ok(name.and_then(|n| self.shared.registry.kind(&n)).map(|k| k.kind))
+    }
+
+    /// The kind and id behind a UUID, whatever the caller may see of it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn id_of(&mut self, uid: Uid) -> Result<Option<(Kind, RawId)>, Error> {
+        let found = self.conn.first(
+            "SELECT kind, id FROM object WHERE uid = ?1",
+            &[Cell::Blob(uid.bytes().to_vec())],
+            |r| Ok((r.text(0)?.to_owned(), RawId::new(r.int(1)?))),
+        )?;
+        Ok(found.and_then(|(name, id)| self.shared.registry.kind(&name).map(|k| (k.kind, id))))
+    }
+
+    /// A row of any kind, as JSON.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] when there is none that the caller may see.
+    pub fn get_any(&mut self, kind: &KindInfo, id: RawId) -> Result<AnyObject, Error> {
+        kind.ops.get(self, id)
+    }
+
+    /// Rows of any kind, as JSON.
+    ///
+    /// # Errors
+    /// When the filter or the order does not fit the kind.
+    pub fn list_any(&mut self, kind: &KindInfo, query: &Query) -> Result<Vec<AnyObject>, Error> {
+        kind.ops.list(self, query)
+    }
+
+    /// The objects that refer to `target` by a declared reference: kind, id and the reference's name. At most `limit`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn referrers(&mut self, target: RawId, limit: u32) -> Result<Vec<(Kind, RawId, String)>, Error> {
+        let rows = self.conn.all(
+            "SELECT o.kind, e.src, e.name FROM edge e JOIN object o ON o.id = e.src WHERE e.dst = ?1 ORDER BY e.src LIMIT ?2",
+            &[Cell::Int(target.get()), Cell::Int(limit.into())],
+            |r| Ok((r.text(0)?.to_owned(), RawId::new(r.int(1)?), r.text(2)?.to_owned())),
+        )?;
+        Ok(rows
+            .into_iter()
+            .filter_map(|(kind, id, name)| self.shared.registry.kind(&kind).map(|k| (k.kind, id, name)))
+            .collect())
+    }
+
+    fn select<'a>(&'a self, kind: &KindInfo, columns: &str, filter: &Filter) -> Result<(String, Compiler<'a>), Error> {
+        filter.check(kind, &self.shared.registry)?;
+        let mut compiler = Compiler::new(&self.shared.registry, self.conn.flavour(), self.scope.as_ref());
+        let mut sql = format!("SELECT {columns} FROM {} a0 WHERE (", kind.table());
+        compiler.condition(&mut sql, filter, kind, "a0")?;
+        sql.push(')');
+        let seen = self.scope.rows(kind.kind, "see");
+        if *seen != Filter::All {
+            sql.push_str(" AND (");
+            compiler.condition(&mut sql, &seen, kind, "a0")?;
+            sql.push(')');
+        }
+        Ok((sql, compiler))
+    }
+}
+
+fn read_row<R: Resource>(row: &dyn Row) -> Result<Object<R>, Error> {
+    Ok(Object {
+        id: Id::new(row.int(0)?),
+        uid: uid(row.blob(1)?)?,
+        tenant: RawId::new(row.int(2)?),
+        version: count(row.int(3)?),
+        seen: count(row.int(4)?),
+        created: Time(row.int(5)?),
+        updated: Time(row.int(6)?),
+        spec: from_text(row.text(7)?)?,
+        status: from_text(row.text(8)?)?,
+    })
+}
+
+pub(crate) fn uid(bytes: &[u8]) -> Result<Uid, Error> {
+    let bytes: [u8; 16] = bytes.try_into().map_err(|_| Error::Bug("a stored UUID is not 16 bytes long".into()))?;
+    Ok(Uid::from_bytes(bytes))
+}
+
+fn count(n: i64) -> u64 {
+    u64::try_from(n).unwrap_or(0)
+}

@@ -1,0 +1,254 @@
+//! SQLite: one writer thread that commits waiting operations together, and reader threads on the write-ahead log.
+//!
+//! Group commit: a commit costs a synchronous write to the disk (`synchronous=FULL`), about a millisecond; the operations that
+//! wait meanwhile share the next one, each inside its own savepoint, and none is answered before the commit is durable.
+
+use std::{path::Path, rc::Rc, sync::Arc, thread::JoinHandle, time::Duration};
+
+use crossbeam_channel::RecvTimeoutError;
+use rusqlite::{Connection, ErrorCode, OpenFlags, types::Value as Sql};
+
+use crate::{
+    Error,
+    conn::{Cell, Conn, Flavour, Row},
+    job::{Job, Queue, refuse_all},
+    store::Shared,
+};
+
+/// The most operations that share one commit.
+const GROUP: usize = 256;
+/// How often the writer looks whether another process wrote to the file.
+const LOOK: Duration = Duration::from_millis(500);
+
+pub(crate) struct Sqlite {
+    connection: Connection,
+}
+
+pub(crate) fn open(path: &Path, writer: bool) -> Result<Sqlite, Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(|e| bug(&e))?;
+    connection.busy_timeout(Duration::from_secs(10)).map_err(|e| bug(&e))?;
+    connection.set_prepared_statement_cache_capacity(512);
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;
+             PRAGMA cache_size = -16000; PRAGMA mmap_size = 268435456; PRAGMA wal_autocheckpoint = 4000;",
+        )
+        .map_err(|e| bug(&e))?;
+    rusqlite::vtab::array::load_module(&connection).map_err(|e| bug(&e))?;
+    if !writer {
+        connection.execute_batch("PRAGMA query_only = ON").map_err(|e| bug(&e))?;
+    }
+    Ok(Sqlite { connection })
+}
+
+/// Starts the writer.
+pub(crate) fn write_thread(mut conn: Sqlite, queue: Queue, shared: Arc<Shared>) -> std::io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name("store-write".to_owned()).spawn(move || {
+        let mut version = conn.data_version();
+        loop {
+            let first = match queue.recv_timeout(LOOK) {
+                Ok(job) => job,
+                Err(RecvTimeoutError::Timeout) => {
+                    let now = conn.data_version();
+                    if now != version {
+                        version = now;
+                        shared.changed_elsewhere();
+                    }
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            group(&mut conn, first, &queue, &shared);
+        }
+    })
+}
+
+fn group(conn: &mut Sqlite, first: Box<dyn Job>, queue: &Queue, shared: &Arc<Shared>) {
+    if let Err(e) = conn.batch("BEGIN IMMEDIATE") {
+        first.finish(shared, Err(e));
+        return;
+    }
+    let mut done: Vec<Box<dyn Job>> = Vec::new();
+    let mut next = Some(first);
+    while let Some(mut job) = next.take() {
+        let ran = conn.batch("SAVEPOINT one").map(|()| job.run(conn, shared, shared.epochs()));
+        let ended = match ran {
+            Ok(true) => conn.batch("RELEASE one"),
+            Ok(false) => conn.batch("ROLLBACK TO one; RELEASE one"),
+            Err(e) => Err(e),
+        };
+        match ended {
+            Ok(()) => done.push(job),
+            Err(e) => {
+                // The whole transaction is in doubt: nothing of it may be kept, and everybody hears of it.
+                job.finish(shared, Err(e));
+                break;
+            }
+        }
+        if done.len() < GROUP {
+            next = queue.try_recv().ok();
+        }
+    }
+    let kept = conn.batch("COMMIT").map_err(|e| {
+        if let Err(again) = conn.batch("ROLLBACK") {
+            tracing::error!(error = %again, "a failed commit could not be rolled back");
+        }
+        e.to_string()
+    });
+    for job in done {
+        job.finish(shared, kept.clone().map_err(Error::Unavailable));
+    }
+}
+
+/// Starts one reader.
+pub(crate) fn read_thread(
+    mut conn: Sqlite,
+    number: usize,
+    queue: Queue,
+    shared: Arc<Shared>,
+) -> std::io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name(format!("store-read-{number}")).spawn(move || {
+        while let Ok(mut job) = queue.recv() {
+            let epochs = shared.epochs();
+            let ran = conn.batch("BEGIN").map(|()| {
+                job.run(&mut conn, &shared, epochs);
+            });
+            let ended = ran.and_then(|()| conn.batch("COMMIT"));
+            job.finish(&shared, ended);
+        }
+        refuse_all(&queue, &shared, "the store is closed");
+    })
+}
+
+impl Sqlite {
+    /// Changes when another connection wrote to the file.
+    fn data_version(&self) -> i64 {
+        self.connection.pragma_query_value(None, "data_version", |r| r.get(0)).unwrap_or(0)
+    }
+
+    fn statement<T>(
+        &mut self,
+        sql: &str,
+        params: &[Cell],
+        run: impl FnOnce(&mut rusqlite::Statement<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(|e| Error::Bug(format!("{e} in {sql}")))?;
+        for (i, cell) in params.iter().enumerate() {
+            let n = i + 1;
+            let bound = match cell {
+                Cell::Null => statement.raw_bind_parameter(n, Sql::Null),
+                Cell::Int(v) => statement.raw_bind_parameter(n, v),
+                Cell::Text(v) => statement.raw_bind_parameter(n, v),
+                Cell::Blob(v) => statement.raw_bind_parameter(n, v),
+                Cell::Ints(v) => statement.raw_bind_parameter(n, list(v.iter().map(|x| Sql::Integer(*x)))),
+                Cell::Texts(v) => statement.raw_bind_parameter(n, list(v.iter().map(|x| Sql::Text(x.clone())))),
+                Cell::Blobs(v) => statement.raw_bind_parameter(n, list(v.iter().map(|x| Sql::Blob(x.clone())))),
+            };
+            bound.map_err(|e| Error::Bug(format!("{e} in {sql}")))?;
+        }
+        run(&mut statement)
+    }
+}
+
+fn list(values: impl Iterator<Item = Sql>) -> rusqlite::vtab::array::Array {
+    Rc::new(values.collect())
+}
+
+impl Conn for Sqlite {
+    fn flavour(&self) -> Flavour {
+        Flavour::Sqlite
+    }
+
+    fn query(
+        &mut self,
+        sql: &str,
+        params: &[Cell],
+        each: &mut dyn FnMut(&dyn Row) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.statement(sql, params, |statement| {
+            let mut rows = statement.raw_query();
+            while let Some(row) = rows.next().map_err(|e| fail(&e, sql))? {
+                each(row)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn execute(&mut self, sql: &str, params: &[Cell]) -> Result<u64, Error> {
+        self.statement(sql, params, |statement| statement.raw_execute().map(|n| n as u64).map_err(|e| fail(&e, sql)))
+    }
+
+    fn batch(&mut self, sql: &str) -> Result<(), Error> {
+        // The few statements that frame transactions are prepared once; schema text is not worth it.
+        if sql.len() < 20 && !sql.contains(';') {
+            return self.execute(sql, &[]).map(|_| ());
+        }
+        self.connection.execute_batch(sql).map_err(|e| fail(&e, sql))
+    }
+}
+
+impl Row for rusqlite::Row<'_> {
+    fn is_null(&self, i: usize) -> bool {
+        matches!(self.get_ref(i), Ok(rusqlite::types::ValueRef::Null) | Err(_))
+    }
+    fn int(&self, i: usize) -> Result<i64, Error> {
+        self.get_ref(i).map_err(|e| bug(&e))?.as_i64().map_err(|e| Error::Bug(e.to_string()))
+    }
+    fn text(&self, i: usize) -> Result<&str, Error> {
+        self.get_ref(i).map_err(|e| bug(&e))?.as_str().map_err(|e| Error::Bug(e.to_string()))
+    }
+    fn blob(&self, i: usize) -> Result<&[u8], Error> {
+        self.get_ref(i).map_err(|e| bug(&e))?.as_blob().map_err(|e| Error::Bug(e.to_string()))
+    }
+}
+
+fn bug(e: &rusqlite::Error) -> Error {
+    Error::Bug(e.to_string())
+}
+
+fn fail(error: &rusqlite::Error, sql: &str) -> Error {
+    let Some(code) = error.sqlite_error() else { return Error::Bug(format!("{error} in {sql}")) };
+    let text = error.to_string();
+    match code.extended_code {
+        // SQLITE_CONSTRAINT_UNIQUE names columns, not the index: `UNIQUE constraint failed: k_x.tenant, k_x.f_asn, k_x.live`.
+        2067 => Error::Exists {
+            kind: meetme_base::Kind::new(""),
+            clash: meetme_base::Invalid::unique("", "the object"),
+            fields: vec![index_name(&text)],
+        },
+        787 => Error::Invalid(meetme_base::Invalid::reference("", "A referenced object")),
+        _ if matches!(code.code, ErrorCode::DatabaseBusy | ErrorCode::DiskFull | ErrorCode::SystemIoFailure) => {
+            Error::Unavailable(text)
+        }
+        _ => Error::Bug(format!("{text} in {sql}")),
+    }
+}
+
+/// The name our schema gives to the unique index over the columns in SQLite's message.
+fn index_name(message: &str) -> String {
+    let columns = message.split_once("failed: ").map_or("", |(_, rest)| rest);
+    let mut name = String::from("u");
+    for (i, column) in columns.split(", ").enumerate() {
+        let Some((table, column)) = column.split_once('.') else { continue };
+        if i == 0 {
+            name = format!("u_{}", table.trim_start_matches("k_"));
+        }
+        if column != "live" {
+            let bare = column.strip_prefix("f_").or_else(|| column.strip_prefix("e_")).unwrap_or(column);
+            name.push('_');
+            name.push_str(bare);
+        }
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_broken_unique_index_is_recognised_by_its_columns() {
+        let text =
+            "UNIQUE constraint failed: k_autonomous_system.tenant, k_autonomous_system.f_asn, k_autonomous_system.live";
+        assert_eq!(super::index_name(text), "u_autonomous_system_tenant_asn");
+    }
+}

@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# Installs the programs that the tests use, on Debian as root; elsewhere names those that are missing and what for.
+# A test whose program is missing says SKIPPED, so this never fails the run for the lack of one.
+#
+# No daemon is started by installing it: the tests start their own, unprivileged or in namespaces of their own.
+set -euo pipefail
+export PATH="$PATH:/usr/sbin:/sbin"
+
+# package | how to see that it is there | what it is for
+needs='
+bird2|command -v bird && command -v birdc|the BIRD agent against a real daemon
+frr|test -x /usr/lib/frr/bgpd && command -v vtysh|the FRR agent, and a peer for the other daemons
+exabgp|command -v exabgp|a peer that announces what a test wants
+iproute2|command -v ip|network namespaces and links of the labs
+iputils-ping|command -v ping|whether packets cross a circuit
+jq|command -v jq|reading answers in the scripts of third-party clients
+wrk|command -v wrk|load for the measurements
+postgresql|ls /usr/lib/postgresql/*/bin/initdb|the second store: the tests start a cluster of their own
+curl|command -v curl|clients that are shell scripts
+ca-certificates|test -s /etc/ssl/certs/ca-certificates.crt|clients that speak TLS
+'
+
+# Prints the lines of what is missing.
+missing() {
+    local package probe purpose
+    while IFS='|' read -r package probe purpose; do
+        if [ -n "$package" ] && ! (eval "$probe") >/dev/null 2>&1; then
+            printf '%s|%s\n' "$package" "$purpose"
+        fi
+    done <<<"$needs"
+}
+
+# Prints each missing package with its purpose.
+name() {
+    local package purpose
+    while IFS='|' read -r package purpose; do
+        printf 'install: %-16s is missing: %s\n' "$package" "$purpose"
+    done <<<"$1"
+}
+
+lacking="$(missing)"
+if [ -z "$lacking" ]; then
+    echo "install: everything the tests use is there"
+    exit 0
+fi
+if [ "$(id -u)" != 0 ] || [ ! -e /etc/debian_version ] || ! command -v apt-get >/dev/null; then
+    name "$lacking"
+    echo "install: only root on Debian can install them; the tests that need them will say SKIPPED"
+    exit 0
+fi
+
+# Debian starts what it installs unless a policy says no. Ours lasts as long as this script.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+    trap 'rm -f "$policy"' EXIT
+fi
+
+export DEBIAN_FRONTEND=noninteractive
+mapfile -t packages < <(cut -d '|' -f 1 <<<"$lacking")
+echo "install: ${packages[*]}"
+apt-get update -q || echo "install: the package lists could not be refreshed"
+# All together if possible, else one by one, so that a package that cannot be had does not keep the others away.
+if ! apt-get install -q -y --no-install-recommends "${packages[@]}"; then
+    for package in "${packages[@]}"; do
+        apt-get install -q -y --no-install-recommends "$package" || true
+    done
+fi
+
+lacking="$(missing)"
+if [ -n "$lacking" ]; then
+    name "$lacking"
+    echo "install: the tests that need them will say SKIPPED"
+fi
