@@ -8,8 +8,10 @@
 
 mod diff;
 mod error;
+pub mod fabric;
 mod fence;
 pub mod router;
+pub mod server;
 mod wire;
 
 use std::{fmt::Debug, future::Future, pin::Pin};
@@ -53,7 +55,8 @@ pub trait Agent<F: Family>: Send + Sync {
 /// One piece of equipment, and how to get at it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Target {
-    /// The id of the equipment in the core. Fences are counted per id.
+    /// The id in the core of what is driven as one: the equipment, or the circuit or device of the families in which these are
+    /// the unit. Fences are counted per id.
     pub id: i64,
     /// The name people call it by.
     pub name: String,

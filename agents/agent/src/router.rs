@@ -220,7 +220,7 @@ pub struct Observed {
 pub struct SessionState {
     /// The key of the wanted session it is; none for one that was configured by somebody else.
     pub key: Option<SessionKey>,
-    /// The peer's address; none when a large box told only the short form of a session that is not ours.
+    /// The peer's address; none when a box with very many sessions left it out of one it does not have from us.
     pub peer_address: Option<IpAddr>,
     /// The peer's autonomous system; none for the same reason.
     pub peer_asn: Option<Asn>,

@@ -108,3 +108,101 @@ pub async fn runs(control: &mut Control, mark: &str) -> Result<bool, AgentError>
 fn unexpected(command: &str, code: u16, words: &str) -> AgentError {
     AgentError::broken(format!("BIRD answered {command:?} with {code:04} {words}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+        net::UnixListener,
+    };
+
+    use super::*;
+
+    /// Loads a configuration into a daemon that answers as told. Gives the outcome, what the daemon was asked, and what
+    /// the file says in the end; it says `old` before.
+    async fn load_into(
+        checker: &[&str],
+        answer: fn(&str) -> Option<&'static str>,
+    ) -> (Result<(), AgentError>, Vec<String>, String) {
+        let directory = tempfile::tempdir().unwrap();
+        let [socket, config_path] = ["ctl", "conf"].map(|name| directory.path().join(name));
+        std::fs::write(&config_path, "old").unwrap();
+        let listener = UnixListener::bind(&socket).unwrap();
+        let daemon = async {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut stream = BufReader::new(stream);
+            stream.write_all(b"0001 BIRD 2.0.12 ready.\n").await.unwrap();
+            let mut asked = Vec::new();
+            let mut line = String::new();
+            while stream.read_line(&mut line).await.unwrap() > 0 {
+                let Some(answer) = answer(line.trim()) else { break };
+                asked.push(std::mem::take(&mut line).trim().to_owned());
+                stream.write_all(format!("{answer}\n").as_bytes()).await.unwrap();
+            }
+            asked
+        };
+        let settings = Settings {
+            socket: socket.clone(),
+            config_path: config_path.clone(),
+            check_command: checker.iter().map(|word| (*word).to_owned()).collect(),
+            confirm_seconds: 2,
+            answer_seconds: 5,
+        };
+        let (result, asked) = tokio::join!(load(&settings, "new"), daemon);
+        (result, asked, std::fs::read_to_string(&config_path).unwrap())
+    }
+
+    fn good(command: &str) -> Option<&'static str> {
+        Some(match command {
+            "configure timeout 2" => "0002-Reading configuration\n0004 Reconfiguration in progress",
+            "show status" => "1000-BIRD 2.0.12\n0013 Daemon is up and running",
+            "configure confirm" => "0018 Reconfiguration confirmed",
+            "configure undo" => "0021 Undo requested",
+            _ => return None,
+        })
+    }
+
+    #[tokio::test]
+    async fn a_change_that_settles_is_confirmed() {
+        let (result, asked, file) = load_into(&["true"], good).await;
+        assert_eq!((result, file.as_str()), (Ok(()), "new"));
+        assert_eq!(asked, ["configure timeout 2", "show status", "configure confirm"]);
+    }
+
+    #[tokio::test]
+    async fn a_change_that_never_settles_is_taken_back() {
+        let (result, asked, file) = load_into(&["true"], |command| match command {
+            "show status" => Some("0013 Reconfiguration in progress"),
+            _ => good(command),
+        })
+        .await;
+        assert_eq!((result.unwrap_err().metric_label(), file.as_str()), ("broken", "old"));
+        assert_eq!(asked.last().map(String::as_str), Some("configure undo"));
+    }
+
+    #[tokio::test]
+    async fn a_change_that_the_daemon_has_already_taken_back_is_not_taken_back_twice() {
+        let (result, asked, file) = load_into(&["true"], |command| match command {
+            "configure confirm" => Some("0019 Nothing to do"),
+            _ => good(command),
+        })
+        .await;
+        assert_eq!((result.unwrap_err().metric_label(), file.as_str()), ("broken", "old"));
+        assert!(!asked.iter().any(|command| command == "configure undo"), "{asked:?}");
+    }
+
+    #[tokio::test]
+    async fn a_daemon_that_dies_of_a_configuration_finds_the_old_one_when_it_starts_again() {
+        let (result, _, file) = load_into(&["true"], |_| None).await;
+        assert_eq!((result.unwrap_err().metric_label(), file.as_str()), ("unreachable", "old"));
+    }
+
+    #[tokio::test]
+    async fn what_the_checker_refuses_never_reaches_the_daemon() {
+        let checker = ["sh", "-c", "echo \"$0:1:1 nonsense\" >&2; exit 1"];
+        let (result, asked, file) = load_into(&checker, good).await;
+        let AgentError::Refused { why } = result.unwrap_err() else { panic!("not refused") };
+        assert!(why.ends_with("/conf:1:1 nonsense") && !why.contains(".meetme-"), "{why}");
+        assert_eq!((asked, file.as_str()), (vec![], "old"));
+    }
+}

@@ -31,7 +31,7 @@ use std::{
 
 use meetme_agent::{
     Agent, AgentError, Fence, FenceGate, Soon, Target, WireSecret,
-    router::{BgpState, Desired, Observed, Plan, Router, SessionState},
+    router::{BgpState, Desired, Observed, Plan, Router},
     unified,
 };
 use meetme_base::Clock;
@@ -79,14 +79,25 @@ impl Bird {
             Some(mark) if change::runs(&mut control, mark).await? => Some(mark.to_owned()),
             _ => None,
         };
-        let sessions = self.sessions(&mut control, &clocks).await?;
+        let mut found = self.protocols(&mut control, &clocks).await?;
+        if running.is_some() {
+            // What the short form leaves out stands in the file, and the daemon runs the file.
+            let peers = render::peers(&config);
+            for protocol in &mut found {
+                if let Some((address, asn)) = peers.get(protocol.name.as_str()) {
+                    protocol.session.peer_address.get_or_insert(*address);
+                    protocol.session.peer_asn.get_or_insert(*asn);
+                }
+            }
+        }
+        let sessions = found.into_iter().map(|protocol| protocol.session).collect();
         let config_sha256 = mark::sha256(&config);
         Ok(Observed { version, config: WireSecret::new(config), config_sha256, running, sessions })
     }
 
-    /// The sessions of the box. The states of all come from one short answer; counts of all come with it up to
+    /// The BGP protocols of the box. The states of all come from one short answer; counts of all come with it up to
     /// [`IN_FULL`] sessions. Beyond that, counts of so many established ones are asked for by name, others in each pass.
-    async fn sessions(&self, control: &mut Control, clocks: &Clocks) -> Result<Vec<SessionState>, AgentError> {
+    async fn protocols(&self, control: &mut Control, clocks: &Clocks) -> Result<Vec<Protocol>, AgentError> {
         let mut found = protocols(&table(control, "show protocols").await?, clocks);
         if found.len() <= IN_FULL {
             found = protocols(&table(control, "show protocols all").await?, clocks);
@@ -100,7 +111,7 @@ impl Bird {
                 refine(control, clocks, protocol).await?;
             }
         }
-        Ok(found.into_iter().map(|protocol| protocol.session).collect())
+        Ok(found)
     }
 
     async fn apply_now(&self, target: &Target, plan: Plan, fence: Fence) -> Result<Observed, AgentError> {

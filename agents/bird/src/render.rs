@@ -4,13 +4,16 @@
 //! [`text::quoted`], and no text of a user reaches the configuration in another way, except an operator's whole own
 //! configuration, which is meant to.
 
-use std::{collections::BTreeSet, net::IpAddr};
+use std::{
+    collections::{BTreeSet, HashMap},
+    net::IpAddr,
+};
 
 use meetme_agent::{
     AgentError,
     router::{BgpSession, Desired, Timers},
 };
-use meetme_base::IpNet;
+use meetme_base::{Asn, IpNet};
 
 use crate::{
     filter::{Direction, filter},
@@ -104,6 +107,24 @@ fn protocol(session: &BgpSession, timers: &Timers) -> Result<String, AgentError>
     lines.push(channel(session));
     let body: String = lines.iter().map(|line| format!("  {line}\n")).collect();
     Ok(format!("\nprotocol bgp {PEER}{} {{\n{body}}}\n", session.key))
+}
+
+/// The peers that a generated text names, by the names of their protocols. The inverse of what [`render`] writes; of a text
+/// in another form it finds little or nothing.
+pub fn peers(config: &str) -> HashMap<&str, (IpAddr, Asn)> {
+    let mut found = HashMap::new();
+    let mut protocol = None;
+    for line in config.lines() {
+        if let Some(name) = line.strip_prefix("protocol ") {
+            protocol = name.strip_prefix("bgp ").and_then(|name| name.strip_suffix(" {"));
+        } else if let Some(peer) = line.strip_prefix("  neighbor ").and_then(|peer| peer.strip_suffix(';'))
+            && let (Some(protocol), Some((address, asn))) = (protocol, peer.split_once(" as "))
+            && let (Ok(address), Ok(asn)) = (address.parse(), asn.parse())
+        {
+            found.insert(protocol, (address, asn));
+        }
+    }
+    found
 }
 
 fn channel(session: &BgpSession) -> String {

@@ -189,6 +189,17 @@ fn everything_a_router_can_want_is_rendered() {
 }
 
 #[test]
+fn the_peers_of_a_rendered_text_are_found_in_it_again() {
+    let (want, text) = (rich(), render(&rich()).unwrap());
+    let found = crate::render::peers(&text);
+    let wanted = want.sessions.iter().map(|s| (format!("peer_{}", s.key), (s.peer_address, s.peer_asn)));
+    assert_eq!(found.len(), 2);
+    for (name, peer) in wanted {
+        assert_eq!(found.get(name.as_str()), Some(&peer));
+    }
+}
+
+#[test]
 fn bird_accepts_everything_that_is_rendered() {
     let Some(opinion) = checked(&render(&rich()).unwrap()) else { return };
     assert_eq!(opinion, "");

@@ -30,6 +30,11 @@ impl Daemon {
         matches!(self.child.try_wait(), Ok(None))
     }
 
+    #[cfg(test)]
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn kill(&mut self) {
         // Both fail only when the daemon has ended by itself.
         self.child.kill().ok();

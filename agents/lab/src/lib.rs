@@ -164,3 +164,53 @@ fn open_to_all(directory: &Path) -> Result<(), Skip> {
     let open = std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o755));
     open.map_err(|e| Skip::new(format!("{} cannot be opened: {e}", directory.display())))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn exists(host: &Host) -> bool {
+        Path::new("/run/netns").join(host.namespace()).exists()
+    }
+
+    #[tokio::test]
+    async fn a_lab_leaves_nothing_behind() {
+        let mut lab = match Lab::new() {
+            Ok(lab) => lab,
+            Err(skip) => return skip.report(),
+        };
+        let host = lab.host("a", &["192.0.2.1/24", "2001:db8::1/64"]).unwrap();
+        let daemon = lab.start(&host, "idle", &["sleep", "600"]).unwrap();
+        let process = lab.daemons[daemon].process();
+        assert!(exists(&host) && lab.is_running(daemon) && lab.file("idle.out").exists());
+        let directory = lab.directory().to_owned();
+        drop(lab);
+        assert!(!exists(&host) && !directory.exists() && !Path::new(&format!("/proc/{process}")).exists());
+    }
+
+    #[tokio::test]
+    async fn hosts_of_a_lab_reach_each_other_and_a_killed_daemon_is_gone() {
+        let mut lab = match Lab::new() {
+            Ok(lab) => lab,
+            Err(skip) => return skip.report(),
+        };
+        let a = lab.host("a", &["192.0.2.1/24"]).unwrap();
+        let b = lab.host("b", &["192.0.2.2/24"]).unwrap();
+        // Only a host that is reached can refuse: nothing listens there.
+        let answered = until(Duration::from_secs(10), || {
+            let done = a.command("bash").args(["-c", "exec 3<>/dev/tcp/192.0.2.2/9"]).output().unwrap();
+            String::from_utf8_lossy(&done.stderr).contains("Connection refused")
+        });
+        assert!(answered.await);
+        let daemon = lab.start(&b, "idle", &["sleep", "600"]).unwrap();
+        lab.kill(daemon);
+        assert!(!lab.is_running(daemon));
+    }
+
+    #[test]
+    fn a_program_that_is_missing_is_a_reason_to_skip() {
+        assert_eq!(program("no-such-program").unwrap_err().reason(), "no-such-program is not installed");
+    }
+}

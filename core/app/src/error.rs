@@ -100,7 +100,7 @@ impl fmt::Display for AuthFailure {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unauthenticated(why) => why.fmt(f),
+            Self::Unauthenticated(why) => fmt::Display::fmt(why, f),
             Self::Missing { kind, name } => write!(f, "No {} {name} was found.", kind.name().replace('_', " ")),
             Self::Invalid(list) => join(f, list),
             Self::InvalidRows(rows) => {
@@ -111,7 +111,7 @@ impl fmt::Display for Error {
                 }
                 Ok(())
             }
-            Self::Exists { clash, .. } => clash.fmt(f),
+            Self::Exists { clash, .. } => fmt::Display::fmt(clash, f),
             Self::Denied(what) => f.write_str(what),
             Self::Conflict { message, .. } => f.write_str(message),
             Self::Referenced { by, count, .. } => {
@@ -135,7 +135,7 @@ fn join(f: &mut fmt::Formatter<'_>, list: &[Invalid]) -> fmt::Result {
         if i > 0 {
             f.write_str("; ")?;
         }
-        bad.fmt(f)?;
+        fmt::Display::fmt(bad, f)?;
     }
     Ok(())
 }
@@ -145,5 +145,33 @@ impl std::error::Error for Error {}
 impl From<Invalid> for Error {
     fn from(bad: Invalid) -> Self {
         Self::Invalid(vec![bad])
+    }
+}
+
+impl From<meetme_store::Error> for Error {
+    fn from(e: meetme_store::Error) -> Self {
+        use meetme_store::Error as S;
+        match e {
+            S::Missing { kind, name } => Self::Missing { kind, name },
+            S::Invalid(bad) => Self::Invalid(vec![bad]),
+            S::Exists { kind, clash, .. } => Self::Exists { kind, clash },
+            S::Denied { kind, verb } => Self::Denied(format!("You do not have the right to {verb} {kind} objects here.")),
+            S::Referenced { id, by, count } => Self::Referenced { id, by, count },
+            S::Exhausted { pool } => Self::Exhausted { pool },
+            S::Stale { version } => Self::Stale { version },
+            S::Unavailable(why) => Self::Unavailable(format!("The database is not available: {why}")),
+            S::Bug(what) => Self::Bug(what),
+        }
+    }
+}
+
+impl Error {
+    /// A [`Error::Missing`] for a kind and the name the caller used.
+    pub fn missing(kind: Kind, name: impl ToString) -> Self {
+        Self::Missing { kind, name: name.to_string() }
+    }
+    /// A [`Error::Conflict`].
+    pub fn conflict(code: &'static str, message: impl Into<String>) -> Self {
+        Self::Conflict { code, message: message.into() }
     }
 }

@@ -1,7 +1,141 @@
 //! All policy: identity, access, allocation, ordering. Dialects call the functions here and nothing below.
 //!
 //! Promise: `app` knows no dialect, no HTTP, no runtime and no equipment. Every rule that two doors share is here.
+//!
+//! An operation is a function over an open transaction (`&mut Tx`) that takes what it needs by reference, decides, and writes;
+//! a door runs it through [`App::read`] or [`App::write`] on behalf of a [`Caller`].
 
+pub mod access;
+pub mod allocate;
+pub mod catalog;
+mod caller;
+pub mod circuits;
 mod error;
+pub mod filter;
+pub mod tags;
+pub mod ssh_keys;
+pub mod projects;
+pub mod devices;
+pub mod bgp;
+pub mod addresses;
+pub mod identity;
+pub mod networks;
+pub mod offers;
+mod offload;
+pub mod organizations;
+pub mod peering;
+pub mod ports;
+pub mod resources;
+pub mod routers;
+mod seal;
+pub mod standing;
 
+use std::{future::Future, sync::Arc};
+
+use meetme_base::{Clock, Time};
+use meetme_store::{Store, Tx};
+
+pub use caller::{Caller, Subject};
 pub use error::{AuthFailure, Error};
+pub use seal::{MasterKey, Sealer};
+
+/// How this installation behaves where operators may choose.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How long a login lasts without being renewed, in seconds.
+    pub session_seconds: i64,
+    /// How many wrong passwords for one name, or from one address, are taken in a minute.
+    pub login_failures_per_minute: u32,
+    /// How long a resolved credential may be trusted without another look when other processes may write to the database.
+    pub trust_millis: i64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { session_seconds: 3600, login_failures_per_minute: 10, trust_millis: 1000 }
+    }
+}
+
+/// The core, ready to be asked. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    sealer: Sealer,
+    settings: Settings,
+    access: Arc<access::Model>,
+    callers: identity::Callers,
+    throttle: identity::Throttle,
+    commits: resources::commits::Commits,
+}
+
+impl App {
+    /// Puts the core together over an open store.
+    pub fn new(store: Store, sealer: Sealer, settings: Settings) -> Self {
+        let access = Arc::new(access::Model::of(store.clone()));
+        let throttle = identity::Throttle::new(settings.login_failures_per_minute);
+        let commits = resources::commits::Commits::of(&store);
+        Self { inner: Arc::new(Inner { store, sealer, settings, access, callers: identity::Callers::default(), throttle, commits }) }
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// What seals and opens secrets.
+    pub fn sealer(&self) -> &Sealer {
+        &self.inner.sealer
+    }
+
+    /// The operator's choices.
+    pub fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Time {
+        self.clock().now()
+    }
+
+    /// Where to hear of commits.
+    pub fn commits(&self) -> &resources::commits::Commits {
+        &self.inner.commits
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        self.inner.store.clock()
+    }
+
+    pub(crate) fn access(&self) -> &Arc<access::Model> {
+        &self.inner.access
+    }
+    pub(crate) fn callers(&self) -> &identity::Callers {
+        &self.inner.callers
+    }
+    pub(crate) fn throttle(&self) -> &identity::Throttle {
+        &self.inner.throttle
+    }
+
+    /// Runs a reading operation for a caller.
+    pub fn read<T, F>(&self, caller: &Caller, f: F) -> impl Future<Output = Result<T, Error>> + Send + 'static
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.inner.store.read(caller.context(), f)
+    }
+
+    /// Runs a writing operation for a caller: all of it is kept, or nothing.
+    pub fn write<T, F>(&self, caller: &Caller, f: F) -> impl Future<Output = Result<T, Error>> + Send + 'static
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.inner.store.write(caller.context(), f)
+    }
+}

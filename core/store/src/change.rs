@@ -1,8 +1,10 @@
 //! The change log: what was written, by whom, in which request, before and after. It is outbox and watch stream in one.
 //!
-//! Readers that follow it get each change exactly once, in the order of commits: PostgreSQL hands out sequence numbers before it
-//! commits, so the cursor is (transaction, sequence) and only transactions below the horizon of running ones are shown.
-//! Road not taken: the sequence number alone as the cursor, which loses changes under concurrent writers.
+//! Readers that follow it get each change exactly once, and the changes of one object in their order. PostgreSQL hands out
+//! sequence and transaction numbers before it commits, so the cursor is (transaction, sequence), only transactions below the
+//! oldest that still runs are shown, and a transaction that comes to an object after one with a higher number is run again under a
+//! new number. Roads not taken: the sequence number as the cursor, which loses changes under concurrent writers; the snapshot as
+//! the cursor, which grows with the number of writers; a lock that makes all writers commit in turn.
 
 use std::{fmt, str::FromStr};
 
@@ -10,10 +12,9 @@ use meetme_base::{Kind, RawId, Time, Uid};
 use serde_json::Value as Json;
 
 use crate::{
-    AnyObject, Error, Filter, Object, Resource, Tx,
-    conn::{Cell, Flavour, Row},
-    kind::cut_sealed,
-    sql::Compiler,
+    AnyObject, Error, Object, Resource, Tx,
+    conn::{Cell, Flavour},
+    sealed::cut_sealed,
 };
 
 /// What happened to a row.
@@ -39,7 +40,7 @@ impl Verb {
             Self::Moved => "moved",
         }
     }
-    fn parse(text: &str) -> Result<Self, Error> {
+    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
         [Self::Create, Self::Update, Self::Remove, Self::Moved]
             .into_iter()
             .find(|v| v.name() == text)
@@ -63,11 +64,11 @@ impl Moved {
     }
 }
 
-/// A place in the stream of changes: after this one.
+/// A place in the stream of changes: after this one. Opaque: it means something only to the store that gave it out.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub struct Cursor {
-    xid: i64,
-    seq: i64,
+    pub(crate) xid: i64,
+    pub(crate) seq: i64,
 }
 
 impl fmt::Display for Cursor {
@@ -126,7 +127,7 @@ pub struct Change {
 /// Which lines of the log.
 #[derive(Clone, Debug, Default)]
 pub struct ChangeQuery {
-    /// Only what was committed after this place, in commit order, and only once no earlier commit can still appear.
+    /// Only what was committed after this place, and only once nothing that belongs before it can still appear.
     pub after: Option<Cursor>,
     /// Only these kinds; all when empty.
     pub kinds: Vec<Kind>,
@@ -205,6 +206,10 @@ impl Entry {
         self.after = Some(text);
         self
     }
+    pub fn version(mut self, version: u64) -> Self {
+        self.version = version;
+        self
+    }
     pub fn moved(mut self, moved: Moved) -> Self {
         self.moved = Some(moved);
         self
@@ -226,8 +231,17 @@ fn without_secrets(text: String) -> String {
     doc.to_string()
 }
 
-const COLUMNS: &str = "a0.seq, a0.xid, a0.kind, a0.id, a0.tenant, a0.version, a0.verb, a0.actor, a0.actor_name, a0.dialect, \
-                       a0.request, a0.at, a0.title, a0.code, a0.note, a0.before, a0.after";
+const INSERT_SQLITE: &str =
+    "INSERT INTO change (xid, kind, id, tenant, version, verb, actor, actor_name, dialect, request, at, title, code, note, before,
+     after) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
+
+/// Refuses, by adding nothing, when the object's last change has a higher transaction number.
+const INSERT_POSTGRES: &str =
+    "INSERT INTO change (xid, kind, id, tenant, version, verb, actor, actor_name, dialect, request, at, title, code, note, before,
+     after) SELECT CAST(?1 AS BIGINT), CAST(?2 AS TEXT), CAST(?3 AS BIGINT), CAST(?4 AS BIGINT), CAST(?5 AS BIGINT),
+     CAST(?6 AS TEXT), CAST(?7 AS BIGINT), CAST(?8 AS TEXT), CAST(?9 AS TEXT), CAST(?10 AS BYTEA), CAST(?11 AS BIGINT),
+     CAST(?12 AS TEXT), CAST(?13 AS TEXT), CAST(?14 AS TEXT), CAST(?15 AS TEXT), CAST(?16 AS TEXT)
+     WHERE COALESCE((SELECT xid FROM change WHERE id = ?3 ORDER BY seq DESC LIMIT 1), 0) <= ?1";
 
 impl Tx<'_> {
     /// The kind under which [`crate::Scope`] is asked for the lines of the log.
@@ -235,7 +249,7 @@ impl Tx<'_> {
 
     pub(crate) fn log(&mut self, e: Entry) -> Result<(), Error> {
         let xid = self.xid()?;
-        let text = |t: Option<String>| t.map_or(Cell::Null, Cell::Text);
+        let text = |t: Option<String>| t.map_or(Cell::Null, |t| Cell::Text(t.replace('\0', "")));
         let (code, note) = e.moved.map_or((None, None), |m| (Some(m.code), Some(m.text)));
         let params = [
             Cell::Int(xid),
@@ -245,7 +259,7 @@ impl Tx<'_> {
             Cell::Int(i64::try_from(e.version).unwrap_or(i64::MAX)),
             Cell::Text(e.verb.name().to_owned()),
             self.context.actor.by.map_or(Cell::Null, |id| Cell::Int(id.get())),
-            Cell::Text(self.context.actor.name.clone()),
+            Cell::Text(self.context.actor.name.replace('\0', "")),
             Cell::Text(self.context.actor.dialect.to_owned()),
             Cell::Blob(self.context.request.bytes().to_vec()),
             Cell::Int(self.now.0),
@@ -255,11 +269,14 @@ impl Tx<'_> {
             text(e.before.map(without_secrets)),
             text(e.after.map(without_secrets)),
         ];
-        self.conn.execute(
-            "INSERT INTO change (xid, kind, id, tenant, version, verb, actor, actor_name, dialect, request, at, title, code, note,
-             before, after) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
-            &params,
-        )?;
+        let sql = match self.conn.flavour() {
+            Flavour::Sqlite => INSERT_SQLITE,
+            Flavour::Postgres => INSERT_POSTGRES,
+        };
+        if self.conn.execute(sql, &params)? == 0 {
+            self.conn.run_again();
+            return Err(Error::Unavailable("a younger transaction was here before".to_owned()));
+        }
         Ok(())
     }
 
@@ -269,154 +286,12 @@ impl Tx<'_> {
             return Ok(xid);
         }
         let sql = match self.conn.flavour() {
-            Flavour::Sqlite => "SELECT COALESCE(max(seq), 0) + 1 FROM change",
+            // Not the last line of the log: old lines are forgotten, perhaps all of them.
+            Flavour::Sqlite => "SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'change'), 0) + 1",
             Flavour::Postgres => "SELECT CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)",
         };
-        let xid = self.conn.first(sql, &[], |r| r.int(0))?.unwrap_or(0);
+        let xid = self.conn.first(sql, &[], |r| r.int(0))?.unwrap_or(0) + self.shared.xid_offset();
         self.xid = Some(xid);
         Ok(xid)
     }
-
-    /// Lines of the log that the caller may see.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn changes(&mut self, query: &ChangeQuery) -> Result<Vec<Change>, Error> {
-        let (mut sql, mut params) = self.change_sql(COLUMNS, query)?;
-        sql.push_str(if query.after.is_some() {
-            " ORDER BY a0.xid, a0.seq"
-        } else if query.newest {
-            " ORDER BY a0.seq DESC"
-        } else {
-            " ORDER BY a0.seq"
-        });
-        params.push(Cell::Int(query.limit.into()));
-        params.push(Cell::Int(i64::try_from(query.offset).unwrap_or(i64::MAX)));
-        sql.push_str(&format!(" LIMIT ?{} OFFSET ?{}", params.len() - 1, params.len()));
-        let registry = &self.shared.registry;
-        let mut out = Vec::new();
-        self.conn.query(&sql, &params, &mut |row| {
-            // A kind that this version no longer has cannot be shown.
-            if let Some(kind) = registry.kind(row.text(2)?) {
-                out.push(read(row, kind.kind)?);
-            }
-            Ok(())
-        })?;
-        Ok(out)
-    }
-
-    /// How many lines [`Tx::changes`] would find without its limit.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn count_changes(&mut self, query: &ChangeQuery) -> Result<u64, Error> {
-        let (sql, params) = self.change_sql("count(*)", query)?;
-        Ok(self.conn.first(&sql, &params, |r| r.int(0))?.and_then(|n| u64::try_from(n).ok()).unwrap_or(0))
-    }
-
-    /// The end of the stream: following from here shows only what comes later.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn last_cursor(&mut self) -> Result<Cursor, Error> {
-        let sql = match self.conn.flavour() {
-            Flavour::Sqlite => "SELECT xid, seq FROM change ORDER BY xid DESC, seq DESC LIMIT 1",
-            Flavour::Postgres => {
-                "SELECT xid, seq FROM change
-                 WHERE xid < CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT)
-                 ORDER BY xid DESC, seq DESC LIMIT 1"
-            }
-        };
-        let found = self.conn.first(sql, &[], |r| Ok(Cursor { xid: r.int(0)?, seq: r.int(1)? }))?;
-        Ok(found.unwrap_or_default())
-    }
-
-    fn change_sql(&self, columns: &str, q: &ChangeQuery) -> Result<(String, Vec<Cell>), Error> {
-        let flavour = self.conn.flavour();
-        let mut sql = format!("SELECT {columns} FROM change a0 WHERE (");
-        let any = self.shared.registry.kinds().next().ok_or_else(|| Error::Bug("no kinds".into()))?;
-        let mut compiler = Compiler::new(&self.shared.registry, flavour, self.scope.as_ref());
-        let seen = self.scope.rows(Self::CHANGES, "see");
-        compiler.condition(&mut sql, &seen, any, "a0")?;
-        if let Some(node) = q.below {
-            sql.push_str(") AND (");
-            compiler.condition(&mut sql, &Filter::Below(node), any, "a0")?;
-        }
-        sql.push(')');
-        let mut params = compiler.params;
-        let add = |sql: &mut String, params: &mut Vec<Cell>, condition: &str, cell: Cell| {
-            params.push(cell);
-            sql.push_str(" AND ");
-            sql.push_str(&condition.replace("??", &format!("?{}", params.len())));
-        };
-        if let Some(after) = q.after {
-            add(&mut sql, &mut params, "a0.xid >= ??", Cell::Int(after.xid));
-            let xid = params.len();
-            add(&mut sql, &mut params, &format!("(a0.xid > ?{xid} OR a0.seq > ??)"), Cell::Int(after.seq));
-            if flavour == Flavour::Postgres {
-                sql.push_str(" AND a0.xid < CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT)");
-            }
-        }
-        if !q.kinds.is_empty() {
-            let n = params.len() + 1;
-            let names = q.kinds.iter().map(|k| k.name().to_owned()).collect();
-            add(&mut sql, &mut params, &flavour.is_in("a0.kind", n), Cell::Texts(names));
-        }
-        if !q.ids.is_empty() {
-            let n = params.len() + 1;
-            let ids = q.ids.iter().map(|id| id.get()).collect();
-            add(&mut sql, &mut params, &flavour.is_in("a0.id", n), Cell::Ints(ids));
-        }
-        if !q.verbs.is_empty() {
-            let n = params.len() + 1;
-            let verbs = q.verbs.iter().map(|v| v.name().to_owned()).collect();
-            add(&mut sql, &mut params, &flavour.is_in("a0.verb", n), Cell::Texts(verbs));
-        }
-        if let Some(seq) = q.seq {
-            add(&mut sql, &mut params, "a0.seq = ??", Cell::Int(seq));
-        }
-        if let Some(request) = q.request {
-            add(&mut sql, &mut params, "a0.request = ??", Cell::Blob(request.bytes().to_vec()));
-        }
-        if let Some(actor) = q.actor {
-            add(&mut sql, &mut params, "a0.actor = ??", Cell::Int(actor.get()));
-        }
-        if let Some(name) = &q.actor_name {
-            add(&mut sql, &mut params, "a0.actor_name = ??", Cell::Text(name.replace('\0', "")));
-        }
-        if let Some(coded) = q.coded {
-            sql.push_str(if coded { " AND a0.code IS NOT NULL" } else { " AND a0.code IS NULL" });
-        }
-        if let Some(since) = q.since {
-            add(&mut sql, &mut params, "a0.at >= ??", Cell::Int(since.0));
-        }
-        if let Some(until) = q.until {
-            add(&mut sql, &mut params, "a0.at <= ??", Cell::Int(until.0));
-        }
-        Ok((sql, params))
-    }
-}
-
-fn read(row: &dyn Row, kind: Kind) -> Result<Change, Error> {
-    let json = |text: Option<&str>| text.map(|t| serde_json::from_str(t).unwrap_or(Json::Null));
-    let (seq, xid) = (row.int(0)?, row.int(1)?);
-    Ok(Change {
-        seq,
-        cursor: Cursor { xid, seq },
-        kind,
-        id: RawId::new(row.int(3)?),
-        tenant: RawId::new(row.int(4)?),
-        version: u64::try_from(row.int(5)?).unwrap_or(0),
-        verb: Verb::parse(row.text(6)?)?,
-        actor: row.opt_int(7)?.map(RawId::new),
-        actor_name: row.text(8)?.to_owned(),
-        dialect: row.text(9)?.to_owned(),
-        request: crate::read::uid(row.blob(10)?)?,
-        at: Time(row.int(11)?),
-        title: row.text(12)?.to_owned(),
-        code: row.opt_text(13)?.map(str::to_owned),
-        note: row.opt_text(14)?.map(str::to_owned),
-        before: json(row.opt_text(15)?),
-        after: json(row.opt_text(16)?),
-    })
 }

@@ -59,6 +59,11 @@ pub(crate) trait Conn {
     ) -> Result<(), Error>;
     fn execute(&mut self, sql: &str, params: &[Cell]) -> Result<u64, Error>;
     fn batch(&mut self, sql: &str) -> Result<(), Error>;
+    /// Why the open transaction can no longer be kept: a statement failed, or a step was left half done. PostgreSQL would
+    /// throw such a transaction away at its end without a word, SQLite would keep the half.
+    fn doomed(&mut self) -> &mut Option<String>;
+    /// Asks for the whole transaction to be run again, under a new number.
+    fn run_again(&mut self);
 }
 
 impl dyn Conn + '_ {

@@ -7,6 +7,9 @@ use meetme_base::{Invalid, RawId};
 
 use crate::{FieldType, KindInfo, Registry, Value};
 
+/// How deep conditions may lie inside each other: less than either database bears.
+const DEEPEST: u32 = 100;
+
 /// A condition on rows of a kind.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Filter {
@@ -151,10 +154,16 @@ impl Filter {
     /// # Errors
     /// Names the path that does not exist or does not fit.
     pub fn check(&self, kind: &KindInfo, registry: &Registry) -> Result<(), Invalid> {
+        self.check_within(kind, registry, DEEPEST)
+    }
+
+    fn check_within(&self, kind: &KindInfo, registry: &Registry, depth: u32) -> Result<(), Invalid> {
+        let deep = || Invalid::rule("", format!("A filter may be {DEEPEST} conditions deep."));
+        let depth = depth.checked_sub(1).ok_or_else(deep)?;
         match self {
             Self::All | Self::Never | Self::Text(_) | Self::Below(_) | Self::Above(_) => Ok(()),
-            Self::And(list) | Self::Or(list) => list.iter().try_for_each(|f| f.check(kind, registry)),
-            Self::Not(inner) => inner.check(kind, registry),
+            Self::And(list) | Self::Or(list) => list.iter().try_for_each(|f| f.check_within(kind, registry, depth)),
+            Self::Not(inner) => inner.check_within(kind, registry, depth),
             Self::Is(path, op) => {
                 let ends = ends(kind, registry, path)?;
                 ends.into_iter().try_for_each(|ty| op.check(path, ty))
@@ -191,7 +200,7 @@ impl Op {
             Self::Eq(v) => ty != FieldType::Texts && v.fits(ty),
             Self::In(list) => ty != FieldType::Texts && list.iter().all(|v| v.fits(ty)),
             Self::Lt(v) | Self::Le(v) | Self::Gt(v) | Self::Ge(v) => {
-                !matches!(ty, FieldType::Texts | FieldType::Ref | FieldType::Bool) && v.fits(ty)
+                !matches!(ty, FieldType::Texts | FieldType::Bool) && v.fits(ty)
             }
             Self::Contains(_)
             | Self::Starts(_)

@@ -31,6 +31,7 @@ where
     E: From<Error> + Send,
 {
     fn run(&mut self, conn: &mut dyn Conn, shared: &Shared, epochs: Vec<u64>) -> bool {
+        *conn.doomed() = None;
         let mut tx = Tx::new(conn, shared, &self.context, self.writable, epochs);
         // A panic in an operation must cost that operation only, never the database thread.
         let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
@@ -40,8 +41,14 @@ where
         }));
         self.written = tx.written.iter().copied().collect();
         self.worked = tx.worked;
-        let out =
+        let mut out =
             ran.unwrap_or_else(|panic| Err(Error::Bug(format!("an operation panicked: {}", said(&panic))).into()));
+        if self.writable
+            && out.is_ok()
+            && let Some(why) = conn.doomed().take()
+        {
+            out = Err(Error::Bug(format!("an operation went on after a failed write: {why}")).into());
+        }
         let keep = out.is_ok() && !self.context.dry_run;
         self.out = Some(out);
         keep

@@ -9,6 +9,7 @@ use crate::{
     Error, FieldType, Object, OnDelete, Query, Reach, Resource, Tx, Value,
     conn::Cell,
     resource::{EdgeMode, Get},
+    sealed::{cut_sealed, restore_sealed},
 };
 
 /// What is known of a kind at run time.
@@ -49,6 +50,8 @@ pub struct FieldInfo {
     pub words: &'static [&'static str],
     /// Whether it belongs to the status.
     pub of_status: bool,
+    /// Whether it is kept out of descriptions, answers and the filters that callers write.
+    pub hidden: bool,
 }
 
 /// A reference, described.
@@ -79,6 +82,7 @@ impl KindInfo {
                     searchable: f.searchable,
                     words: f.words,
                     of_status: matches!(f.get, Get::Status(_)),
+                    hidden: f.hidden,
                 })
                 .collect(),
             edges: R::EDGES
@@ -101,6 +105,11 @@ impl KindInfo {
     /// The field of that name.
     pub fn field(&self, name: &str) -> Option<&FieldInfo> {
         self.fields.iter().find(|f| f.name == name)
+    }
+
+    /// The fields that descriptions show.
+    pub fn shown_fields(&self) -> impl Iterator<Item = &FieldInfo> {
+        self.fields.iter().filter(|f| !f.hidden)
     }
 
     /// The reference of that name.
@@ -192,14 +201,19 @@ pub struct AnyObject {
     pub spec: Json,
     /// Its status. Sealed values are cut to a mark.
     pub status: Json,
-    pub(crate) fields: Vec<(&'static str, Value)>,
+    /// Name, value, and whether it is hidden.
+    pub(crate) fields: Vec<(&'static str, Value, bool)>,
     pub(crate) edges: Vec<(&'static str, Vec<RawId>)>,
 }
 
 impl AnyObject {
-    /// The value of a declared field.
+    /// The value of a declared field that may be shown.
     pub fn value(&self, name: &str) -> Option<&Value> {
-        self.fields.iter().find(|(n, _)| *n == name).map(|(_, v)| v)
+        self.fields.iter().find(|(n, _, hidden)| *n == name && !hidden).map(|(_, v, _)| v)
+    }
+    /// The value of any declared field.
+    pub(crate) fn any_value(&self, name: &str) -> Option<&Value> {
+        self.fields.iter().find(|(n, _, _)| *n == name).map(|(_, v, _)| v)
     }
     /// The targets of a declared reference.
     pub fn targets(&self, edge: &str) -> &[RawId] {
@@ -214,11 +228,21 @@ pub(crate) trait KindOps: Send + Sync {
     fn list(&self, tx: &mut Tx<'_>, query: &Query) -> Result<Vec<AnyObject>, Error>;
     fn create(&self, tx: &mut Tx<'_>, tenant: RawId, spec: Json) -> Result<AnyObject, Error>;
     fn replace(&self, tx: &mut Tx<'_>, id: RawId, version: Option<u64>, spec: Json) -> Result<AnyObject, Error>;
-    fn remove(&self, tx: &mut Tx<'_>, id: RawId) -> Result<(), Error>;
     fn detach(&self, tx: &mut Tx<'_>, src: RawId, edge: &str, dst: RawId) -> Result<(), Error>;
-    /// The projected cells of a stored row, for a re-projection.
-    fn project(&self, spec: &str, status: &str) -> Result<(Vec<Cell>, String, bool), Error>;
-    fn parse_any(&self, spec: Json) -> Result<Arc<dyn Any + Send + Sync>, Error>;
+    /// What is derived from a stored row, for a re-projection.
+    fn project(&self, spec: &str, status: &str) -> Result<Derived, Error>;
+    /// A row that is about to go: as shown, its whole spec as text, and its spec for triggers.
+    fn last(&self, tx: &mut Tx<'_>, id: RawId) -> Result<(AnyObject, String, Arc<dyn Any + Send + Sync>), Error>;
+    /// Whether writes go into the change log.
+    fn is_logged(&self) -> bool;
+}
+
+/// Everything that is kept beside the documents of a row and can be rebuilt from them.
+pub(crate) struct Derived {
+    pub cells: Vec<Cell>,
+    pub text: String,
+    pub gone: bool,
+    pub edges: Vec<(&'static str, Vec<RawId>)>,
 }
 
 struct Typed<R>(PhantomData<fn() -> R>);
@@ -251,10 +275,6 @@ impl<R: Resource> KindOps for Typed<R> {
         Ok(erase(&object))
     }
 
-    fn remove(&self, tx: &mut Tx<'_>, id: RawId) -> Result<(), Error> {
-        tx.remove::<R>(id.of())
-    }
-
     fn detach(&self, tx: &mut Tx<'_>, src: RawId, edge: &str, dst: RawId) -> Result<(), Error> {
         let mut object = tx.get::<R>(src.of())?;
         let mut spec = object.spec.clone();
@@ -267,14 +287,25 @@ impl<R: Resource> KindOps for Typed<R> {
         tx.save(&mut object, spec)
     }
 
-    fn project(&self, spec: &str, status: &str) -> Result<(Vec<Cell>, String, bool), Error> {
+    fn project(&self, spec: &str, status: &str) -> Result<Derived, Error> {
         let spec: R = from_text(spec)?;
         let status: R::Status = from_text(status)?;
-        Ok((project(&spec, &status, Part::Both)?, crate::search::text_of(&spec, &status), spec.is_gone(&status)))
+        Ok(Derived {
+            cells: project(&spec, &status, Part::Both)?,
+            text: crate::search::text_of(&spec, &status),
+            gone: spec.is_gone(&status),
+            edges: R::EDGES.iter().map(|e| (e.name, e.targets(&spec))).collect(),
+        })
     }
 
-    fn parse_any(&self, spec: Json) -> Result<Arc<dyn Any + Send + Sync>, Error> {
-        Ok(Arc::new(decode::<R>(spec)?))
+    fn last(&self, tx: &mut Tx<'_>, id: RawId) -> Result<(AnyObject, String, Arc<dyn Any + Send + Sync>), Error> {
+        let object = tx.get::<R>(id.of())?;
+        let text = serde_json::to_string(&object.spec).map_err(|e| Error::Bug(e.to_string()))?;
+        Ok((erase(&object), text, Arc::new(object.spec)))
+    }
+
+    fn is_logged(&self) -> bool {
+        R::LOGGED
     }
 }
 
@@ -292,16 +323,32 @@ fn decode<R: Resource>(spec: Json) -> Result<R, Error> {
     })
 }
 
+/// The longest text, in bytes, of a field with an index: what PostgreSQL still takes when two such stand in one.
+const INDEXED: usize = 1200;
+
+/// Refuses what only one of the databases could keep.
+fn storable<R: Resource>(name: &str, indexed: bool, value: &Value) -> Result<(), Error> {
+    let texts = match value {
+        Value::Text(s) => std::slice::from_ref(s),
+        Value::Texts(list) => list.as_slice(),
+        _ => return Ok(()),
+    };
+    if texts.iter().any(|s| s.contains('\0')) {
+        return Err(meetme_base::Invalid::format(name, "text without null characters").into());
+    }
+    let long = matches!(value, Value::Text(s) if s.len() > INDEXED);
+    if long && (indexed || R::UNIQUE.iter().chain(R::INDEXES).any(|set| set.contains(&name))) {
+        return Err(meetme_base::Invalid::format(name, format!("text of at most {INDEXED} bytes")).into());
+    }
+    Ok(())
+}
+
 /// The projected cells of a row, in the order of [`KindInfo::columns`].
 pub(crate) fn project<R: Resource>(spec: &R, status: &R::Status, part: Part) -> Result<Vec<Cell>, Error> {
     let mut out = Vec::with_capacity(R::FIELDS.len() * 2 + R::EDGES.len());
     for f in R::FIELDS.iter().filter(|f| part.has(matches!(f.get, Get::Status(_)))) {
         let value = f.value(spec, status);
-        if let Value::Text(s) = &value
-            && s.contains('\0')
-        {
-            return Err(meetme_base::Invalid::format(f.name, "text without null characters").into());
-        }
+        storable::<R>(f.name, f.indexed, &value)?;
         let folded = match (&value, f.ty) {
             (Value::Text(s), FieldType::Text) => Some(Cell::Text(crate::fold(s))),
             (_, FieldType::Text) => Some(Cell::Null),
@@ -337,49 +384,7 @@ pub(crate) fn erase<R: Resource>(o: &Object<R>) -> AnyObject {
         title: o.spec.title(),
         spec,
         status,
-        fields: R::FIELDS.iter().map(|f| (f.name, f.value(&o.spec, &o.status))).collect(),
+        fields: R::FIELDS.iter().map(|f| (f.name, f.value(&o.spec, &o.status), f.hidden)).collect(),
         edges: R::EDGES.iter().map(|e| (e.name, e.targets(&o.spec))).collect(),
     }
-}
-
-/// Replaces the content of every sealed value in a document.
-pub(crate) fn cut_sealed(doc: &mut Json, with: &dyn Fn(&str) -> Json) {
-    match doc {
-        Json::Object(map) => {
-            if map.len() == 1
-                && let Some(Json::String(text)) = map.get(meetme_base::Sealed::MARK)
-            {
-                let cut = with(text);
-                map.insert(meetme_base::Sealed::MARK.to_owned(), cut);
-                return;
-            }
-            map.values_mut().for_each(|v| cut_sealed(v, with));
-        }
-        Json::Array(list) => list.iter_mut().for_each(|v| cut_sealed(v, with)),
-        _ => {}
-    }
-}
-
-/// A caller who sends back a document it read sends the marks in place of the sealed values: puts the stored ones back.
-fn restore_sealed<R: Resource>(mut sent: Json, stored: &R) -> Result<Json, Error> {
-    fn walk(sent: &mut Json, stored: &Json) {
-        match (sent, stored) {
-            (Json::Object(a), Json::Object(b)) => {
-                if a.len() == 1 && a.get(meetme_base::Sealed::MARK) == Some(&Json::Bool(true)) {
-                    a.clone_from(b);
-                    return;
-                }
-                for (key, value) in a.iter_mut() {
-                    if let Some(other) = b.get(key) {
-                        walk(value, other);
-                    }
-                }
-            }
-            (Json::Array(a), Json::Array(b)) => a.iter_mut().zip(b).for_each(|(x, y)| walk(x, y)),
-            _ => {}
-        }
-    }
-    let stored = serde_json::to_value(stored).map_err(|e| Error::Bug(e.to_string()))?;
-    walk(&mut sent, &stored);
-    Ok(sent)
 }

@@ -1,6 +1,6 @@
 //! Small tables beside the documents: answers kept for idempotency keys, and names that a dialect gave to objects.
 
-use meetme_base::{Kind, RawId, Time};
+use meetme_base::{Invalid, Kind, RawId, Time};
 
 use crate::{Error, Tx, conn::Cell};
 
@@ -15,12 +15,20 @@ pub struct Memo {
     pub at: Time,
 }
 
+/// PostgreSQL refuses null characters in text.
+fn unstorable(text: &str) -> bool {
+    text.contains('\0')
+}
+
 impl Tx<'_> {
     /// The answer kept under a key in the caller's `scope`.
     ///
     /// # Errors
     /// When the database fails.
     pub fn recall(&mut self, scope: &str, name: &str) -> Result<Option<Memo>, Error> {
+        if unstorable(name) || unstorable(scope) {
+            return Ok(None);
+        }
         self.conn.first(
             "SELECT print, answer, at FROM memo WHERE scope = ?1 AND name = ?2",
             &[Cell::Text(scope.to_owned()), Cell::Text(name.to_owned())],
@@ -33,6 +41,10 @@ impl Tx<'_> {
     /// # Errors
     /// [`Error::Stale`] when another request with the same key was faster.
     pub fn remember(&mut self, scope: &str, name: &str, print: &str, answer: &str) -> Result<(), Error> {
+        self.must_write()?;
+        if [scope, name, print, answer].into_iter().any(unstorable) {
+            return Err(Invalid::format("", "text without null characters").into());
+        }
         let n = self.conn.execute(
             "INSERT INTO memo (scope, name, print, answer, at) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
             &[
@@ -51,6 +63,7 @@ impl Tx<'_> {
     /// # Errors
     /// When the database fails.
     pub fn forget_answers(&mut self, before: Time) -> Result<u64, Error> {
+        self.must_write()?;
         self.conn.execute("DELETE FROM memo WHERE at < ?1", &[Cell::Int(before.0)])
     }
 
@@ -59,6 +72,7 @@ impl Tx<'_> {
     /// # Errors
     /// When the database fails.
     pub fn forget_changes(&mut self, before: Time) -> Result<u64, Error> {
+        self.must_write()?;
         self.conn.execute("DELETE FROM change WHERE at < ?1", &[Cell::Int(before.0)])
     }
 
@@ -67,6 +81,10 @@ impl Tx<'_> {
     /// # Errors
     /// [`Error::Exists`] when the name is taken.
     pub fn name(&mut self, dialect: &str, kind: Kind, name: &str, object: RawId) -> Result<(), Error> {
+        self.must_write()?;
+        if unstorable(name) {
+            return Err(Invalid::format("id", "text without null characters").into());
+        }
         let n = self.conn.execute(
             "INSERT INTO alias (dialect, kind, name, object) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
             &[
@@ -79,7 +97,7 @@ impl Tx<'_> {
         if n == 1 {
             return Ok(());
         }
-        let clash = meetme_base::Invalid::unique("id", format!("{kind} with id {name}"));
+        let clash = Invalid::unique("id", format!("{kind} with id {name}"));
         Err(Error::Exists { kind, clash, fields: vec!["id".to_owned()] })
     }
 
@@ -88,6 +106,9 @@ impl Tx<'_> {
     /// # Errors
     /// When the database fails.
     pub fn named(&mut self, dialect: &str, kind: Kind, name: &str) -> Result<Option<RawId>, Error> {
+        if unstorable(name) {
+            return Ok(None);
+        }
         self.conn.first(
             "SELECT object FROM alias WHERE dialect = ?1 AND kind = ?2 AND name = ?3",
             &[Cell::Text(dialect.to_owned()), Cell::Text(kind.name().to_owned()), Cell::Text(name.to_owned())],

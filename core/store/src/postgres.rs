@@ -32,11 +32,12 @@ pub(crate) struct Postgres {
     retry: bool,
     /// Set when the connection is lost.
     lost: bool,
+    doomed: Option<String>,
 }
 
 pub(crate) fn open(url: &str) -> Result<Postgres, Error> {
     let client = Client::connect(url, NoTls).map_err(|e| Error::Unavailable(e.to_string()))?;
-    Ok(Postgres { url: url.to_owned(), client, prepared: HashMap::new(), retry: false, lost: false })
+    Ok(Postgres { url: url.to_owned(), client, prepared: HashMap::new(), retry: false, lost: false, doomed: None })
 }
 
 /// Starts one connection's thread.
@@ -101,6 +102,12 @@ impl Postgres {
     }
 
     fn fail(&mut self, error: &postgres::Error, sql: &str) -> Error {
+        let out = self.reason(error, sql);
+        self.doomed.get_or_insert_with(|| out.to_string());
+        out
+    }
+
+    fn reason(&mut self, error: &postgres::Error, sql: &str) -> Error {
         if self.client.is_closed() || error.is_closed() {
             self.lost = true;
             return Error::Unavailable(error.to_string());
@@ -117,6 +124,11 @@ impl Postgres {
                 clash: meetme_base::Invalid::unique("", "the object"),
                 fields: vec![db.constraint().unwrap_or_default().to_owned()],
             };
+        }
+        if *code == SqlState::FOREIGN_KEY_VIOLATION && sql.starts_with("DELETE") {
+            // Somebody referred to the row between our look and our step: the next run will see it.
+            self.retry = true;
+            return Error::Unavailable(db.message().to_owned());
         }
         if *code == SqlState::FOREIGN_KEY_VIOLATION {
             return Error::Invalid(meetme_base::Invalid::reference("", "A referenced object"));
@@ -166,6 +178,14 @@ impl Conn for Postgres {
 
     fn batch(&mut self, sql: &str) -> Result<(), Error> {
         self.client.batch_execute(sql).map_err(|e| self.fail(&e, sql))
+    }
+
+    fn doomed(&mut self) -> &mut Option<String> {
+        &mut self.doomed
+    }
+
+    fn run_again(&mut self) {
+        self.retry = true;
     }
 }
 

@@ -92,6 +92,16 @@ impl Registry {
         self.by_name.get(name).map(|i| &self.kinds[*i])
     }
 
+    /// The type at the end of a path that begins at `kind`; the first one when references on the way may lead to several kinds. For
+    /// paths that callers write: a hidden field does not exist for them.
+    pub fn type_at(&self, kind: &KindInfo, path: &crate::Path) -> Option<crate::FieldType> {
+        let last = path.0.last()?;
+        if self.kinds.iter().any(|k| k.field(last).is_some_and(|f| f.hidden)) {
+            return None;
+        }
+        crate::filter::ends(kind, self, path).ok()?.first().copied()
+    }
+
     pub(crate) fn info(&self, kind: Kind) -> Result<&KindInfo, Error> {
         self.kind(kind.name()).ok_or_else(|| Error::Bug(format!("the kind {kind} is not registered")))
     }

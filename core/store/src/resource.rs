@@ -72,6 +72,8 @@ pub struct Field<R: Resource> {
     pub searchable: bool,
     /// The words it is limited to, when it is an enumeration.
     pub words: &'static [&'static str],
+    /// Whether it is a column of our own that no description and no answer shows: the print of a secret, a folded name.
+    pub hidden: bool,
 }
 
 pub(crate) enum Get<R: Resource> {
@@ -82,11 +84,11 @@ pub(crate) enum Get<R: Resource> {
 impl<R: Resource> Field<R> {
     /// A field of the spec.
     pub const fn new(name: &'static str, ty: FieldType, get: fn(&R) -> Value) -> Self {
-        Self { name, ty, get: Get::Spec(get), indexed: false, searchable: false, words: &[] }
+        Self { name, ty, get: Get::Spec(get), indexed: false, searchable: false, words: &[], hidden: false }
     }
     /// A field of the status.
     pub const fn status(name: &'static str, ty: FieldType, get: fn(&R::Status) -> Value) -> Self {
-        Self { name, ty, get: Get::Status(get), indexed: false, searchable: false, words: &[] }
+        Self { name, ty, get: Get::Status(get), indexed: false, searchable: false, words: &[], hidden: false }
     }
     /// Gives it an index.
     #[must_use]
@@ -98,6 +100,12 @@ impl<R: Resource> Field<R> {
     #[must_use]
     pub const fn searchable(mut self) -> Self {
         self.searchable = true;
+        self
+    }
+    /// Keeps it out of descriptions, answers and the filters that callers write.
+    #[must_use]
+    pub const fn hidden(mut self) -> Self {
+        self.hidden = true;
         self
     }
     /// Limits it to an enumeration, for descriptors.

@@ -1,14 +1,17 @@
 //! Tables, made and widened at start. Projected columns are rebuilt from the documents whenever a kind declares other ones,
 //! so a new field is a re-projection and never a migration.
 
+use std::collections::HashMap;
+
 use crate::{
     Error, KindInfo, Registry,
-    conn::{Cell, Conn, Flavour},
+    conn::{Cell, Conn, Flavour, Row},
     kind::Part,
+    search,
 };
 
 /// Raised when the meaning of a stored row changes, so that columns are rebuilt although their names stay.
-const PROJECTION: u32 = 1;
+const PROJECTION: u32 = 2;
 
 const COMMON: &str = "
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -17,7 +20,7 @@ CREATE TABLE IF NOT EXISTS edge (src BIGINT NOT NULL REFERENCES object (id), nam
 CREATE INDEX IF NOT EXISTS edge_dst ON edge (dst, name);
 CREATE TABLE IF NOT EXISTS tenancy (node BIGINT NOT NULL, above BIGINT NOT NULL, PRIMARY KEY (node, above));
 CREATE INDEX IF NOT EXISTS tenancy_above ON tenancy (above, node);
-CREATE TABLE IF NOT EXISTS pool (name TEXT PRIMARY KEY, low BIGINT NOT NULL);
+CREATE TABLE IF NOT EXISTS pool (name TEXT PRIMARY KEY, base BIGINT NOT NULL, low BIGINT NOT NULL);
 CREATE TABLE IF NOT EXISTS claim (pool TEXT NOT NULL, item BIGINT NOT NULL, size BIGINT NOT NULL,
   owner BIGINT NOT NULL REFERENCES object (id), PRIMARY KEY (pool, item));
 CREATE INDEX IF NOT EXISTS claim_owner ON claim (owner);
@@ -62,80 +65,168 @@ pub(crate) fn prepare(conn: &mut dyn Conn, registry: &Registry) -> Result<(), Er
     };
     conn.batch(own)?;
     conn.batch(COMMON)?;
+    let known: HashMap<String, String> = conn
+        .all("SELECT name, value FROM meta", &[], |r| Ok((r.text(0)?.to_owned(), r.text(1)?.to_owned())))?
+        .into_iter()
+        .collect();
     for kind in registry.kinds() {
-        table(conn, kind)?;
+        let name = format!("projection.{}", kind.kind);
+        table(conn, kind, &name, known.get(&name).map(String::as_str))?;
     }
     Ok(())
 }
 
-fn table(conn: &mut dyn Conn, kind: &KindInfo) -> Result<(), Error> {
-    let flavour = conn.flavour();
-    let table = kind.table();
-    let blob = if flavour == Flavour::Sqlite { "BLOB" } else { "BYTEA" };
-    let columns: Vec<(String, String)> = kind
-        .columns(Part::Both)
-        .into_iter()
-        .map(|(name, ty)| {
-            let ty = match (ty, flavour) {
-                ("BLOB", _) => blob.to_owned(),
-                // Bytes decide, as in SQLite and in memory.
-                ("TEXT", Flavour::Postgres) => "TEXT COLLATE \"C\"".to_owned(),
-                (ty, _) => ty.to_owned(),
-            };
-            (name, ty)
-        })
-        .collect();
-    let name = format!("projection.{}", kind.kind);
-    let declared: String = columns.iter().map(|(n, t)| format!("{n} {t}, ")).collect();
-    let print = format!("{PROJECTION}: {declared}");
-    let have = conn.first("SELECT value FROM meta WHERE name = ?1", &[Cell::Text(name.clone())], |r| {
-        r.text(0).map(str::to_owned)
+/// What is added to PostgreSQL's transaction numbers in the log. A database that was restored into another cluster begins with
+/// small numbers again; without this, its new changes would sort before its old ones.
+pub(crate) fn xid_offset(conn: &mut dyn Conn) -> Result<i64, Error> {
+    if conn.flavour() == Flavour::Sqlite {
+        return Ok(0);
+    }
+    let name = Cell::Text("xid.offset".to_owned());
+    let known = conn.first("SELECT value FROM meta WHERE name = ?1", std::slice::from_ref(&name), |r| {
+        Ok(r.text(0)?.parse::<i64>().unwrap_or(0))
     })?;
+    let known = known.unwrap_or(0);
+    // Every number in the log that this statement sees is below the snapshot's end, unless it came from elsewhere.
+    let sql = "SELECT COALESCE(max(xid), 0), CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS TEXT) AS BIGINT) FROM change";
+    let (last, next) = conn.first(sql, &[], |r| Ok((r.int(0)?, r.int(1)?)))?.unwrap_or((0, 0));
+    if last < next + known {
+        return Ok(known);
+    }
+    let offset = last + 1 - next;
+    conn.execute(
+        "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        &[name, Cell::Text(offset.to_string())],
+    )?;
+    Ok(offset)
+}
+
+/// One kind's table. `have` is what was declared when it was last prepared.
+fn table(conn: &mut dyn Conn, kind: &KindInfo, name: &str, have: Option<&str>) -> Result<(), Error> {
+    let flavour = conn.flavour();
+    let columns = columns(kind, flavour);
+    let declared: String = columns.iter().map(|(n, t)| format!("{n} {t}, ")).collect();
+    let indexes = indexes(kind, flavour)?;
+    let print = print(kind, &declared, &indexes);
+    if have == Some(print.as_str()) {
+        return Ok(());
+    }
+    let table = kind.table();
     let id = if flavour == Flavour::Sqlite { "INTEGER" } else { "BIGINT" };
-    if have.is_none() {
-        // The documents come last: a scan over the columns then does not read past them.
-        conn.batch(&format!(
-            "CREATE TABLE IF NOT EXISTS {table} (id {id} PRIMARY KEY REFERENCES object (id), tenant BIGINT NOT NULL,
-             version BIGINT NOT NULL, seen BIGINT NOT NULL, created BIGINT NOT NULL, updated BIGINT NOT NULL, live BIGINT,
-             uid {blob} NOT NULL, {declared} spec TEXT NOT NULL, status TEXT NOT NULL)"
-        ))?;
-    } else if have.as_deref() != Some(print.as_str()) {
-        let known = existing(conn, &table)?;
-        for (column, ty) in columns.iter().filter(|(c, _)| !known.contains(c)) {
-            conn.batch(&format!("ALTER TABLE {table} ADD COLUMN {column} {ty}"))?;
+    let blob = blob(flavour);
+    // The documents come last: a scan over the columns then does not read past them.
+    conn.batch(&format!(
+        "CREATE TABLE IF NOT EXISTS {table} (id {id} PRIMARY KEY REFERENCES object (id), tenant BIGINT NOT NULL,
+         version BIGINT NOT NULL, seen BIGINT NOT NULL, created BIGINT NOT NULL, updated BIGINT NOT NULL, live BIGINT,
+         uid {blob} NOT NULL, {declared} spec TEXT NOT NULL, status TEXT NOT NULL)"
+    ))?;
+    if have.is_some() {
+        // Also those no longer declared: a unique set that was given up must not go on refusing rows.
+        for index in own_indexes(conn, &table)? {
+            conn.batch(&format!("DROP INDEX {index}"))?;
         }
+        widen(conn, &table, &columns)?;
         reproject(conn, kind)?;
     }
-    indexes(conn, kind)?;
-    if have.as_deref() != Some(print.as_str()) {
-        conn.execute(
-            "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-            &[Cell::Text(name), Cell::Text(print)],
-        )?;
+    let all: String = indexes.iter().map(|(_, sql)| format!("{sql};\n")).collect();
+    conn.batch(&all)?;
+    conn.execute(
+        "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        &[Cell::Text(name.to_owned()), Cell::Text(print)],
+    )?;
+    Ok(())
+}
+
+/// Everything that decides what is derived from a kind's documents.
+fn print(kind: &KindInfo, declared: &str, indexes: &[(String, String)]) -> String {
+    let searched = kind.fields.iter().filter(|f| f.searchable).map(|f| f.name).collect::<Vec<_>>().join(" ");
+    let edges = kind.edges.iter().map(|e| e.name).collect::<Vec<_>>().join(" ");
+    let indexes = indexes.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(" ");
+    format!("{PROJECTION}: {declared}; search {searched}; edges {edges}; indexes {indexes}")
+}
+
+fn blob(flavour: Flavour) -> &'static str {
+    if flavour == Flavour::Sqlite { "BLOB" } else { "BYTEA" }
+}
+
+fn columns(kind: &KindInfo, flavour: Flavour) -> Vec<(String, &'static str)> {
+    let own = |ty| match (ty, flavour) {
+        ("BLOB", _) => blob(flavour),
+        // Bytes decide, as in SQLite and in memory.
+        ("TEXT", Flavour::Postgres) => "TEXT COLLATE \"C\"",
+        (ty, _) => ty,
+    };
+    kind.columns(Part::Both).into_iter().map(|(name, ty)| (name, own(ty))).collect()
+}
+
+/// Adds the columns that are missing, and replaces those that hold another type now.
+fn widen(conn: &mut dyn Conn, table: &str, columns: &[(String, &'static str)]) -> Result<(), Error> {
+    let known = existing(conn, table)?;
+    for (column, ty) in columns {
+        let word = ty.split(' ').next().unwrap_or_default();
+        match known.get(column) {
+            Some(old) if old.eq_ignore_ascii_case(word) => continue,
+            Some(_) => conn.batch(&format!("ALTER TABLE {table} DROP COLUMN {column}"))?,
+            None => {}
+        }
+        conn.batch(&format!("ALTER TABLE {table} ADD COLUMN {column} {ty}"))?;
     }
     Ok(())
 }
 
-fn existing(conn: &mut dyn Conn, table: &str) -> Result<Vec<String>, Error> {
+fn existing(conn: &mut dyn Conn, table: &str) -> Result<HashMap<String, String>, Error> {
     let sql = match conn.flavour() {
-        Flavour::Sqlite => "SELECT name FROM pragma_table_info(?1)",
+        Flavour::Sqlite => "SELECT name, type FROM pragma_table_info(?1)",
         Flavour::Postgres => {
-            "SELECT CAST(column_name AS TEXT) FROM information_schema.columns
+            "SELECT CAST(column_name AS TEXT), CAST(data_type AS TEXT) FROM information_schema.columns
              WHERE table_schema = current_schema() AND table_name = CAST(?1 AS TEXT)"
         }
     };
-    conn.all(sql, &[Cell::Text(table.to_owned())], |r| r.text(0).map(str::to_owned))
+    let read = |r: &dyn Row| Ok((r.text(0)?.to_owned(), r.text(1)?.to_owned()));
+    Ok(conn.all(sql, &[Cell::Text(table.to_owned())], read)?.into_iter().collect())
 }
 
-fn indexes(conn: &mut dyn Conn, kind: &KindInfo) -> Result<(), Error> {
+fn own_indexes(conn: &mut dyn Conn, table: &str) -> Result<Vec<String>, Error> {
+    let sql = match conn.flavour() {
+        Flavour::Sqlite => "SELECT name FROM pragma_index_list(?1)",
+        Flavour::Postgres => {
+            "SELECT CAST(indexname AS TEXT) FROM pg_indexes
+             WHERE schemaname = current_schema() AND tablename = CAST(?1 AS TEXT)"
+        }
+    };
+    let mut names = conn.all(sql, &[Cell::Text(table.to_owned())], |r| r.text(0).map(str::to_owned))?;
+    names.retain(|name| name.starts_with("u_") || name.starts_with("i_"));
+    Ok(names)
+}
+
+/// The name of the index over a set of fields. Two underscores part the names, which hold single ones: indexes of all kinds
+/// share one space of names.
+pub(crate) fn index_name(form: char, kind: &KindInfo, set: &[&str]) -> String {
+    short(format!("{form}_{}__{}", kind.kind, set.join("__")))
+}
+
+/// Cuts a name to what PostgreSQL keeps of it, so that two long ones stay two.
+pub(crate) fn short(name: String) -> String {
+    const MOST: usize = 63;
+    if name.len() <= MOST {
+        return name;
+    }
+    // FNV-1a: the same in every release, unlike the standard library's.
+    let print = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+    format!("{}_{print:016x}", &name[..MOST - 17])
+}
+
+/// The indexes of a kind: name and statement.
+fn indexes(kind: &KindInfo, flavour: Flavour) -> Result<Vec<(String, String)>, Error> {
     let table = kind.table();
     let mut want: Vec<(bool, Vec<&str>)> = vec![(false, vec!["tenant"])];
     want.extend(kind.fields.iter().filter(|f| f.indexed).map(|f| (false, vec![f.name])));
     want.extend(kind.edges.iter().filter(|e| !e.many).map(|e| (false, vec![e.name])));
     want.extend(kind.indexes.iter().map(|set| (false, set.to_vec())));
     want.extend(kind.unique.iter().map(|set| (true, set.to_vec())));
+    let nulls = if flavour == Flavour::Postgres { " NULLS FIRST" } else { "" };
+    let mut out = Vec::new();
     for (unique, set) in want {
-        let nulls = if conn.flavour() == Flavour::Postgres { " NULLS FIRST" } else { "" };
         let mut columns = Vec::new();
         for name in &set {
             let (column, _) =
@@ -145,20 +236,21 @@ fn indexes(conn: &mut dyn Conn, kind: &KindInfo) -> Result<(), Error> {
         if unique {
             columns.push(format!("live{nulls}"));
         }
-        let word = if unique { "UNIQUE INDEX" } else { "INDEX" };
-        let form = if unique { "u" } else { "i" };
-        let name = format!("{form}_{}_{}", kind.kind, set.join("_"));
-        conn.batch(&format!("CREATE {word} IF NOT EXISTS {name} ON {table} ({})", columns.join(", ")))?;
+        let (form, word) = if unique { ('u', "UNIQUE INDEX") } else { ('i', "INDEX") };
+        let name = index_name(form, kind, &set);
+        let sql = format!("CREATE {word} IF NOT EXISTS {name} ON {table} ({})", columns.join(", "));
+        out.push((name, sql));
     }
-    Ok(())
+    Ok(out)
 }
 
-/// Rebuilds the projected columns of every row of a kind from its documents.
+/// Rebuilds from its documents everything that is derived from a row: columns, references, words.
 fn reproject(conn: &mut dyn Conn, kind: &KindInfo) -> Result<(), Error> {
     let table = kind.table();
     let names: Vec<String> = kind.columns(Part::Both).into_iter().map(|(n, _)| n).collect();
     let sets: String = names.iter().enumerate().map(|(i, n)| format!("{n} = ?{}, ", i + 3)).collect();
     let update = format!("UPDATE {table} SET {sets} live = ?2 WHERE id = ?1");
+    let searched = kind.fields.iter().any(|f| f.searchable);
     let mut after = 0;
     loop {
         let rows = conn.all(
@@ -169,10 +261,39 @@ fn reproject(conn: &mut dyn Conn, kind: &KindInfo) -> Result<(), Error> {
         let Some(last) = rows.last() else { return Ok(()) };
         after = last.0;
         for (id, spec, status) in rows {
-            let (cells, _, gone) = kind.ops.project(&spec, &status)?;
-            let mut params = vec![Cell::Int(id), if gone { Cell::Null } else { Cell::Int(1) }];
-            params.extend(cells);
+            let row = kind.ops.project(&spec, &status)?;
+            let mut params = vec![Cell::Int(id), if row.gone { Cell::Null } else { Cell::Int(1) }];
+            params.extend(row.cells);
             conn.execute(&update, &params)?;
+            conn.execute("DELETE FROM edge WHERE src = ?1", &[Cell::Int(id)])?;
+            for (name, targets) in row.edges {
+                for target in targets {
+                    // A reference that was not declared was not guarded: its target may be gone.
+                    conn.execute(
+                        "INSERT INTO edge (src, name, dst) SELECT CAST(?1 AS BIGINT), CAST(?2 AS TEXT), id FROM object
+                         WHERE id = ?3 ON CONFLICT DO NOTHING",
+                        &[Cell::Int(id), Cell::Text(name.to_owned()), Cell::Int(target.get())],
+                    )?;
+                }
+            }
+            if searched {
+                search::put(conn, id, &row.text)?;
+            } else {
+                search::delete(conn, id)?;
+            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short;
+
+    #[test]
+    fn long_names_stay_apart_when_they_are_cut() {
+        let long = "u_".to_owned() + &"x".repeat(80);
+        let other = long.clone() + "y";
+        assert!(short(long.clone()).len() == 63 && short(long) != short(other));
+        assert_eq!(short("u_a__b".to_owned()), "u_a__b");
     }
 }

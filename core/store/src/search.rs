@@ -1,8 +1,10 @@
 //! Full text: words are found here, once, so that both databases index and match exactly the same tokens.
 
+use std::collections::HashSet;
+
 use crate::{
-    Error, FieldType, Resource, Tx, Value,
-    conn::{Cell, Flavour},
+    Error, FieldType, Resource, Value,
+    conn::{Cell, Conn, Flavour},
 };
 
 /// The most bytes of one row's text that are indexed.
@@ -14,6 +16,7 @@ const WORD: usize = 60;
 /// prefixes prefixes and leaves nothing to the databases' own ideas of a letter.
 pub(crate) fn words(text: &str) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
+    let mut known = HashSet::new();
     for word in crate::fold(text).split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()) {
         let mut token = String::with_capacity(word.len());
         for c in word.chars().take(WORD) {
@@ -23,7 +26,7 @@ pub(crate) fn words(text: &str) -> Vec<String> {
                 token.push_str(&format!("qz{:06x}", c as u32));
             }
         }
-        if !out.contains(&token) {
+        if known.insert(token.clone()) {
             out.push(token);
         }
     }
@@ -32,9 +35,13 @@ pub(crate) fn words(text: &str) -> Vec<String> {
 
 /// The text of a row that a search finds: all its searchable fields.
 pub(crate) fn text_of<R: Resource>(spec: &R, status: &R::Status) -> String {
+    join(R::FIELDS.iter().filter(|f| f.searchable).map(|f| f.value(spec, status)))
+}
+
+/// The text that values give to the index.
+pub(crate) fn join(values: impl Iterator<Item = Value>) -> String {
     let mut out = String::new();
-    for f in R::FIELDS.iter().filter(|f| f.searchable) {
-        let value = f.value(spec, status);
+    for value in values {
         if !out.is_empty() {
             out.push(' ');
         }
@@ -66,25 +73,25 @@ pub(crate) fn matches(query: &str, text: &str) -> bool {
     words(query).iter().all(|w| have.iter().any(|h| h.starts_with(w.as_str())))
 }
 
-pub(crate) fn put(tx: &mut Tx<'_>, id: i64, text: &str) -> Result<(), Error> {
+pub(crate) fn put(conn: &mut dyn Conn, id: i64, text: &str) -> Result<(), Error> {
     let words = words(text);
-    let sql = match tx.conn.flavour() {
+    let sql = match conn.flavour() {
         Flavour::Sqlite => "INSERT OR REPLACE INTO search (rowid, words) VALUES (?1, ?2)",
         Flavour::Postgres => {
             "INSERT INTO search (id, words) VALUES (?1, array_to_tsvector(string_to_array(CAST(?2 AS TEXT), ' '))) \
              ON CONFLICT (id) DO UPDATE SET words = excluded.words"
         }
     };
-    tx.conn.execute(sql, &[Cell::Int(id), Cell::Text(words.join(" "))])?;
+    conn.execute(sql, &[Cell::Int(id), Cell::Text(words.join(" "))])?;
     Ok(())
 }
 
-pub(crate) fn delete(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
-    let sql = match tx.conn.flavour() {
+pub(crate) fn delete(conn: &mut dyn Conn, id: i64) -> Result<(), Error> {
+    let sql = match conn.flavour() {
         Flavour::Sqlite => "DELETE FROM search WHERE rowid = ?1",
         Flavour::Postgres => "DELETE FROM search WHERE id = ?1",
     };
-    tx.conn.execute(sql, &[Cell::Int(id)])?;
+    conn.execute(sql, &[Cell::Int(id)])?;
     Ok(())
 }
 

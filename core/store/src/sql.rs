@@ -20,11 +20,13 @@ pub(crate) struct Compiler<'a> {
     scope: &'a dyn Scope,
     pub params: Vec<Cell>,
     aliases: usize,
+    /// Whether a right is being written: it speaks of the rows themselves, not of what the caller sees of their targets.
+    in_right: bool,
 }
 
 impl<'a> Compiler<'a> {
     pub fn new(registry: &'a Registry, flavour: Flavour, scope: &'a dyn Scope) -> Self {
-        Self { registry, flavour, scope, params: Vec::new(), aliases: 0 }
+        Self { registry, flavour, scope, params: Vec::new(), aliases: 0, in_right: false }
     }
 
     fn param(&mut self, cell: Cell) -> usize {
@@ -32,9 +34,36 @@ impl<'a> Compiler<'a> {
         self.params.len()
     }
 
-    fn alias(&mut self) -> String {
+    /// A name for a table that no other has.
+    pub fn alias(&mut self) -> String {
         self.aliases += 1;
         format!("a{}", self.aliases)
+    }
+
+    /// Writes that the caller may see the row under the alias `a`, if that excludes any.
+    pub fn seen(&mut self, out: &mut String, kind: &KindInfo, a: &str) -> Result<(), Error> {
+        let seen = self.scope.rows(kind.kind, "see");
+        if *seen == Filter::All || self.in_right {
+            return Ok(());
+        }
+        out.push_str(" AND ");
+        self.right(out, &seen, kind, a)
+    }
+
+    /// Writes a right.
+    pub fn right(&mut self, out: &mut String, rows: &Filter, kind: &KindInfo, a: &str) -> Result<(), Error> {
+        let outer = std::mem::replace(&mut self.in_right, true);
+        out.push('(');
+        let done = self.condition(out, rows, kind, a);
+        out.push(')');
+        self.in_right = outer;
+        done
+    }
+
+    /// Writes that a column of text is one of these.
+    pub fn is_one_of(&mut self, out: &mut String, column: &str, names: Vec<String>) {
+        let n = self.param(Cell::Texts(names));
+        out.push_str(&self.flavour.is_in(column, n));
     }
 
     /// Writes the condition for rows of `kind` under the alias `a`.
@@ -140,12 +169,7 @@ impl<'a> Compiler<'a> {
             write(out, format_args!("{union}SELECT {b}.id FROM {} {b} WHERE (", target.table()));
             self.is(out, rest, op, target, &b)?;
             out.push(')');
-            let seen = self.scope.rows(*to, "see");
-            if *seen != Filter::All {
-                out.push_str(" AND (");
-                self.condition(out, &seen, target, &b)?;
-                out.push(')');
-            }
+            self.seen(out, target, &b)?;
         }
         out.push_str("))");
         Ok(())
@@ -162,8 +186,27 @@ impl<'a> Compiler<'a> {
         };
         match op {
             Op::Eq(v) | Op::Lt(v) | Op::Le(v) | Op::Gt(v) | Op::Ge(v) => {
-                let n = self.param(v.cell());
+                let (sign, cell) = match (v.cell(), sign) {
+                    // No stored text has a null character: what sorts before the text sorts before, or is, its part up to there.
+                    (Cell::Text(t), "<" | "<=") if t.contains('\0') => ("<=", Cell::Text(before_null(&t))),
+                    (Cell::Text(t), ">" | ">=") if t.contains('\0') => (">", Cell::Text(before_null(&t))),
+                    (Cell::Text(t), _) if t.contains('\0') => return out.push_str("1=0"),
+                    (cell, sign) => (sign, cell),
+                };
+                let n = self.param(cell);
                 write(out, format_args!("{column} {sign} ?{n}"));
+            }
+            Op::Contains(t)
+            | Op::Starts(t)
+            | Op::Ends(t)
+            | Op::ContainsFold(t)
+            | Op::StartsFold(t)
+            | Op::EndsFold(t)
+            | Op::EqFold(t)
+            | Op::Has(t)
+                if t.contains('\0') =>
+            {
+                out.push_str("1=0");
             }
             Op::In(list) => {
                 let n = self.param(cells(list, ty));
@@ -176,11 +219,11 @@ impl<'a> Compiler<'a> {
             Op::StartsFold(t) => self.matches(out, folded, &crate::fold(t), Where::Start),
             Op::EndsFold(t) => self.matches(out, folded, &crate::fold(t), Where::End),
             Op::EqFold(t) => {
-                let n = self.param(text(crate::fold(t)));
+                let n = self.param(Cell::Text(crate::fold(t)));
                 write(out, format_args!("{folded} = ?{n}"));
             }
             Op::Has(t) => {
-                let n = self.param(text(t.clone()));
+                let n = self.param(Cell::Text(t.clone()));
                 match self.flavour {
                     Flavour::Sqlite => {
                         write(out, format_args!("EXISTS (SELECT 1 FROM json_each({column}) j WHERE j.value = ?{n})"));
@@ -204,7 +247,7 @@ impl<'a> Compiler<'a> {
             write(out, format_args!("{column} IS NOT NULL"));
             return;
         }
-        let n = self.param(text(needle.to_owned()));
+        let n = self.param(Cell::Text(needle.to_owned()));
         match (self.flavour, place) {
             (Flavour::Sqlite, Where::Inside) => write(out, format_args!("instr({column}, ?{n}) > 0")),
             (Flavour::Postgres, Where::Inside) => write(out, format_args!("strpos({column}, ?{n}) > 0")),
@@ -276,7 +319,9 @@ impl<'a> Compiler<'a> {
                     let b = self.alias();
                     out.push_str("(SELECT ");
                     self.key(out, rest, target, &b)?;
-                    write(out, format_args!(" FROM {} {b} WHERE {b}.id = {a}.e_{name})", target.table()));
+                    write(out, format_args!(" FROM {} {b} WHERE {b}.id = {a}.e_{name}", target.table()));
+                    self.seen(out, target, &b)?;
+                    out.push(')');
                 }
                 if first {
                     return Err(no().into());
@@ -296,9 +341,9 @@ enum Where {
     End,
 }
 
-/// PostgreSQL refuses null characters in text; such a text equals nothing that is stored, and U+FFFF is never stored either.
-fn text(t: String) -> Cell {
-    Cell::Text(if t.contains('\0') { t.replace('\0', "\u{ffff}") } else { t })
+/// PostgreSQL refuses null characters in text, in a parameter too.
+fn before_null(text: &str) -> String {
+    text.split('\0').next().unwrap_or_default().to_owned()
 }
 
 fn cells(list: &[Value], ty: FieldType) -> Cell {

@@ -22,6 +22,7 @@ const LOOK: Duration = Duration::from_millis(500);
 
 pub(crate) struct Sqlite {
     connection: Connection,
+    doomed: Option<String>,
 }
 
 pub(crate) fn open(path: &Path, writer: bool) -> Result<Sqlite, Error> {
@@ -39,7 +40,7 @@ pub(crate) fn open(path: &Path, writer: bool) -> Result<Sqlite, Error> {
     if !writer {
         connection.execute_batch("PRAGMA query_only = ON").map_err(|e| bug(&e))?;
     }
-    Ok(Sqlite { connection })
+    Ok(Sqlite { connection, doomed: None })
 }
 
 /// Starts the writer.
@@ -48,28 +49,30 @@ pub(crate) fn write_thread(mut conn: Sqlite, queue: Queue, shared: Arc<Shared>) 
         let mut version = conn.data_version();
         loop {
             let first = match queue.recv_timeout(LOOK) {
-                Ok(job) => job,
-                Err(RecvTimeoutError::Timeout) => {
-                    let now = conn.data_version();
-                    if now != version {
-                        version = now;
-                        shared.changed_elsewhere();
-                    }
-                    continue;
-                }
+                Ok(job) => Some(job),
+                Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            group(&mut conn, first, &queue, &shared);
+            // Also between groups: a writer that is never idle must hear of others too. Own commits do not count.
+            let now = conn.data_version();
+            if now != version {
+                version = now;
+                shared.changed_elsewhere();
+            }
+            if let Some(first) = first {
+                group(&mut conn, first, &queue, &shared);
+            }
         }
     })
 }
 
 fn group(conn: &mut Sqlite, first: Box<dyn Job>, queue: &Queue, shared: &Arc<Shared>) {
-    if let Err(e) = conn.batch("BEGIN IMMEDIATE") {
+    if let Err(e) = conn.begin("BEGIN IMMEDIATE") {
         first.finish(shared, Err(e));
         return;
     }
     let mut done: Vec<Box<dyn Job>> = Vec::new();
+    let mut doubt = None;
     let mut next = Some(first);
     while let Some(mut job) = next.take() {
         let ran = conn.batch("SAVEPOINT one").map(|()| job.run(conn, shared, shared.epochs()));
@@ -81,8 +84,9 @@ fn group(conn: &mut Sqlite, first: Box<dyn Job>, queue: &Queue, shared: &Arc<Sha
         match ended {
             Ok(()) => done.push(job),
             Err(e) => {
-                // The whole transaction is in doubt: nothing of it may be kept, and everybody hears of it.
-                job.finish(shared, Err(e));
+                // The whole transaction is in doubt (the disk is full, say): nothing of it may be kept, and everybody hears of it.
+                doubt = Some(e.to_string());
+                done.push(job);
                 break;
             }
         }
@@ -90,12 +94,13 @@ fn group(conn: &mut Sqlite, first: Box<dyn Job>, queue: &Queue, shared: &Arc<Sha
             next = queue.try_recv().ok();
         }
     }
-    let kept = conn.batch("COMMIT").map_err(|e| {
-        if let Err(again) = conn.batch("ROLLBACK") {
-            tracing::error!(error = %again, "a failed commit could not be rolled back");
-        }
-        e.to_string()
-    });
+    let kept = match doubt {
+        Some(why) => Err(why),
+        None => conn.batch("COMMIT").map_err(|e| e.to_string()),
+    };
+    if kept.is_err() {
+        conn.leave();
+    }
     for job in done {
         job.finish(shared, kept.clone().map_err(Error::Unavailable));
     }
@@ -111,10 +116,13 @@ pub(crate) fn read_thread(
     std::thread::Builder::new().name(format!("store-read-{number}")).spawn(move || {
         while let Ok(mut job) = queue.recv() {
             let epochs = shared.epochs();
-            let ran = conn.batch("BEGIN").map(|()| {
+            let ran = conn.begin("BEGIN").map(|()| {
                 job.run(&mut conn, &shared, epochs);
             });
             let ended = ran.and_then(|()| conn.batch("COMMIT"));
+            if ended.is_err() {
+                conn.leave();
+            }
             job.finish(&shared, ended);
         }
         refuse_all(&queue, &shared, "the store is closed");
@@ -124,16 +132,49 @@ pub(crate) fn read_thread(
 impl Sqlite {
     /// Changes when another connection wrote to the file.
     fn data_version(&self) -> i64 {
-        self.connection.pragma_query_value(None, "data_version", |r| r.get(0)).unwrap_or(0)
+        let read = |mut statement: rusqlite::CachedStatement<'_>| statement.query_row([], |r| r.get(0));
+        self.connection.prepare_cached("PRAGMA data_version").and_then(read).unwrap_or(0)
+    }
+
+    /// Opens a transaction, leaving first what a failure may have left open.
+    fn begin(&mut self, sql: &str) -> Result<(), Error> {
+        self.leave();
+        self.batch(sql)
+    }
+
+    /// Throws away whatever is open.
+    fn leave(&mut self) {
+        if !self.connection.is_autocommit()
+            && let Err(e) = self.connection.execute_batch("ROLLBACK")
+        {
+            tracing::error!(error = %e, "a failed transaction could not be rolled back");
+        }
     }
 
     fn statement<T>(
         &mut self,
         sql: &str,
         params: &[Cell],
-        run: impl FnOnce(&mut rusqlite::Statement<'_>) -> Result<T, Error>,
+        run: impl FnOnce(&mut rusqlite::Statement<'_>) -> Result<T, Failed>,
     ) -> Result<T, Error> {
-        let mut statement = self.connection.prepare_cached(sql).map_err(|e| Error::Bug(format!("{e} in {sql}")))?;
+        let done = self.run(sql, params, run);
+        done.map_err(|failed| match failed {
+            Failed::Sql(e) => {
+                let e = fail(&e, sql);
+                self.doomed.get_or_insert_with(|| e.to_string());
+                e
+            }
+            Failed::Ours(e) => e,
+        })
+    }
+
+    fn run<T>(
+        &mut self,
+        sql: &str,
+        params: &[Cell],
+        run: impl FnOnce(&mut rusqlite::Statement<'_>) -> Result<T, Failed>,
+    ) -> Result<T, Failed> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(Failed::Sql)?;
         for (i, cell) in params.iter().enumerate() {
             let n = i + 1;
             let bound = match cell {
@@ -145,7 +186,7 @@ impl Sqlite {
                 Cell::Texts(v) => statement.raw_bind_parameter(n, list(v.iter().map(|x| Sql::Text(x.clone())))),
                 Cell::Blobs(v) => statement.raw_bind_parameter(n, list(v.iter().map(|x| Sql::Blob(x.clone())))),
             };
-            bound.map_err(|e| Error::Bug(format!("{e} in {sql}")))?;
+            bound.map_err(Failed::Sql)?;
         }
         run(&mut statement)
     }
@@ -168,15 +209,15 @@ impl Conn for Sqlite {
     ) -> Result<(), Error> {
         self.statement(sql, params, |statement| {
             let mut rows = statement.raw_query();
-            while let Some(row) = rows.next().map_err(|e| fail(&e, sql))? {
-                each(row)?;
+            while let Some(row) = rows.next().map_err(Failed::Sql)? {
+                each(row).map_err(Failed::Ours)?;
             }
             Ok(())
         })
     }
 
     fn execute(&mut self, sql: &str, params: &[Cell]) -> Result<u64, Error> {
-        self.statement(sql, params, |statement| statement.raw_execute().map(|n| n as u64).map_err(|e| fail(&e, sql)))
+        self.statement(sql, params, |statement| statement.raw_execute().map(|n| n as u64).map_err(Failed::Sql))
     }
 
     fn batch(&mut self, sql: &str) -> Result<(), Error> {
@@ -186,6 +227,18 @@ impl Conn for Sqlite {
         }
         self.connection.execute_batch(sql).map_err(|e| fail(&e, sql))
     }
+
+    fn doomed(&mut self) -> &mut Option<String> {
+        &mut self.doomed
+    }
+
+    /// Writers take turns, so no transaction is ever overtaken.
+    fn run_again(&mut self) {}
+}
+
+enum Failed {
+    Sql(rusqlite::Error),
+    Ours(Error),
 }
 
 impl Row for rusqlite::Row<'_> {
@@ -232,15 +285,15 @@ fn index_name(message: &str) -> String {
     for (i, column) in columns.split(", ").enumerate() {
         let Some((table, column)) = column.split_once('.') else { continue };
         if i == 0 {
-            name = format!("u_{}", table.trim_start_matches("k_"));
+            name = format!("u_{}", table.strip_prefix("k_").unwrap_or(table));
         }
         if column != "live" {
             let bare = column.strip_prefix("f_").or_else(|| column.strip_prefix("e_")).unwrap_or(column);
-            name.push('_');
+            name.push_str("__");
             name.push_str(bare);
         }
     }
-    name
+    crate::schema::short(name)
 }
 
 #[cfg(test)]
@@ -249,6 +302,6 @@ mod tests {
     fn a_broken_unique_index_is_recognised_by_its_columns() {
         let text =
             "UNIQUE constraint failed: k_autonomous_system.tenant, k_autonomous_system.f_asn, k_autonomous_system.live";
-        assert_eq!(super::index_name(text), "u_autonomous_system_tenant_asn");
+        assert_eq!(super::index_name(text), "u_autonomous_system__tenant__asn");
     }
 }

@@ -6,7 +6,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError, RwLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
 
@@ -78,9 +78,15 @@ pub(crate) struct Shared {
     epochs: Vec<AtomicU64>,
     listeners: RwLock<Vec<Listener>>,
     counting: bool,
+    xid_offset: AtomicI64,
 }
 
 impl Shared {
+    /// See [`schema::xid_offset`].
+    pub fn xid_offset(&self) -> i64 {
+        self.xid_offset.load(Ordering::Relaxed)
+    }
+
     /// For each kind, how many commits of this process wrote to it.
     pub fn epochs(&self) -> Vec<u64> {
         if !self.counting {
@@ -110,7 +116,12 @@ impl Shared {
 
     fn tell(&self, what: &Committed) {
         let listeners = self.listeners.read().unwrap_or_else(PoisonError::into_inner).clone();
-        listeners.iter().for_each(|l| l(what));
+        for listener in &listeners {
+            // The database's thread must outlive whoever listens.
+            if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| listener(what))).is_err() {
+                tracing::error!("a listener for commits panicked");
+            }
+        }
     }
 }
 
@@ -167,6 +178,7 @@ impl Store {
             epochs,
             listeners: RwLock::default(),
             counting,
+            xid_offset: AtomicI64::new(0),
         });
         // Unbounded here: the server's limit on requests in flight bounds what can wait.
         let (write, write_queue) = crossbeam_channel::unbounded();
@@ -191,11 +203,15 @@ impl Store {
                 let mut first = postgres::open(url)?;
                 {
                     use crate::conn::Conn as _;
-                    // Two processes may start at once: the schema lock of the first makes the second wait.
-                    first.batch(
-                        "BEGIN; CREATE TABLE IF NOT EXISTS starting (one INT); LOCK TABLE starting IN EXCLUSIVE MODE",
-                    )?;
+                    // Two processes may start at once: the schema lock of the first makes the second wait. `IF NOT EXISTS` itself
+                    // is no lock: of two that make the very first table, one may fail, and finds it made.
+                    let starting = "CREATE TABLE IF NOT EXISTS starting (one INT)";
+                    if first.batch(starting).is_err() {
+                        first.batch(starting)?;
+                    }
+                    first.batch("BEGIN; LOCK TABLE starting IN EXCLUSIVE MODE")?;
                     schema::prepare(&mut first, &shared.registry)?;
+                    shared.xid_offset.store(schema::xid_offset(&mut first)?, Ordering::Relaxed);
                     first.batch("COMMIT")?;
                 }
                 drop(first);

@@ -1,9 +1,9 @@
 //! The tenant tree: organizations under organizations, projects as leaves. Every row hangs on one node. The closure of the
 //! tree is a table, so that "here and below" is one indexed condition.
 
-use meetme_base::RawId;
+use meetme_base::{Kind, RawId};
 
-use crate::{Error, Tx, conn::Cell};
+use crate::{Error, Filter, KindInfo, Tx, Value, conn::Cell, tx::Facts};
 
 impl Tx<'_> {
     /// Puts a new node under `parent`, or at the top.
@@ -53,5 +53,65 @@ impl Tx<'_> {
             |_| Ok(()),
         )?;
         Ok(found.is_some())
+    }
+}
+
+impl Tx<'_> {
+    /// Whether the caller may do `verb` to rows of `kind` on this node, as far as the node alone decides it: a right that is narrowed
+    /// to rows with certain fields does not count.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn may(&mut self, kind: Kind, verb: &'static str, node: RawId) -> Result<bool, Error> {
+        let info = self.shared.registry.info(kind)?;
+        let rows = on_node(&self.scope.rows(kind, verb), true);
+        self.matches(&rows, &Node { info, node })
+    }
+}
+
+/// The part of a right that the node alone decides. What asks for more counts as not given, also under a negation.
+fn on_node(filter: &Filter, given: bool) -> Filter {
+    match filter {
+        Filter::And(list) => Filter::And(list.iter().map(|f| on_node(f, given)).collect()),
+        Filter::Or(list) => Filter::Or(list.iter().map(|f| on_node(f, given)).collect()),
+        Filter::Not(inner) => Filter::Not(Box::new(on_node(inner, !given))),
+        Filter::Is(path, _) if path.0 != ["tenant"] => {
+            if given {
+                Filter::Never
+            } else {
+                Filter::All
+            }
+        }
+        Filter::Text(_) => {
+            if given {
+                Filter::Never
+            } else {
+                Filter::All
+            }
+        }
+        other => other.clone(),
+    }
+}
+
+struct Node<'a> {
+    info: &'a KindInfo,
+    node: RawId,
+}
+
+impl Facts for Node<'_> {
+    fn info(&self) -> &KindInfo {
+        self.info
+    }
+    fn tenant(&self) -> RawId {
+        self.node
+    }
+    fn value(&self, name: &str) -> Option<Value> {
+        (name == "tenant").then(|| self.node.into())
+    }
+    fn targets(&self, _: &str) -> Option<Vec<RawId>> {
+        None
+    }
+    fn text(&self) -> String {
+        String::new()
     }
 }

@@ -2,7 +2,7 @@
 //! write can forget to ask what the caller may see and do.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     fmt,
     sync::{Arc, LazyLock},
 };
@@ -64,7 +64,10 @@ pub struct Tx<'c> {
     pub(crate) scope: Arc<dyn Scope>,
     pub(crate) now: Time,
     pub(crate) writable: bool,
-    pub(crate) verified: HashSet<RawId>,
+    /// Objects found to exist and to be visible in this scope, with their kind.
+    pub(crate) verified: HashMap<RawId, Kind>,
+    /// Nodes of the tenant tree found to exist.
+    pub(crate) nodes: HashSet<RawId>,
     pub(crate) touched: Vec<TouchedRow>,
     /// The kinds written to, by position in the registry.
     pub(crate) written: HashSet<usize>,
@@ -89,7 +92,8 @@ impl<'c> Tx<'c> {
             scope: context.scope.clone(),
             now: shared.clock.now(),
             writable,
-            verified: HashSet::new(),
+            verified: HashMap::new(),
+            nodes: HashSet::new(),
             touched: Vec::new(),
             written: HashSet::new(),
             worked: false,
@@ -122,15 +126,47 @@ impl<'c> Tx<'c> {
     /// taking an address from the operator's pool. Keep the step small and its inputs checked.
     pub fn as_system<T>(&mut self, step: impl FnOnce(&mut Self) -> T) -> T {
         let scope = std::mem::replace(&mut self.scope, Arc::new(Everything));
+        // What the system may see says nothing of what the caller may.
+        let verified = std::mem::take(&mut self.verified);
         let out = step(self);
         self.scope = scope;
+        self.verified = verified;
+        out
+    }
+
+    /// Runs a step that may fail without taking the whole operation along: what it wrote is undone, and the operation may go on.
+    /// Without this, a failed write dooms its operation on both databases.
+    ///
+    /// # Errors
+    /// Those of the step.
+    pub fn attempt<T, E: From<Error>>(&mut self, step: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
+        self.must_write()?;
+        let (touched, verified, written) = (self.touched.len(), self.verified.clone(), self.written.clone());
+        let earlier = self.conn.doomed().take();
+        self.conn.batch("SAVEPOINT attempt")?;
+        let mut out = step(self);
+        if out.is_ok()
+            && let Some(why) = self.conn.doomed().take()
+        {
+            out = Err(Error::Bug(format!("an attempt went on after a failed write: {why}")).into());
+        }
+        if out.is_err() {
+            self.conn.batch("ROLLBACK TO attempt")?;
+            self.touched.truncate(touched);
+            self.verified = verified;
+            self.nodes.clear();
+            self.written = written;
+        }
+        self.conn.batch("RELEASE attempt")?;
+        *self.conn.doomed() = earlier;
         out
     }
 
     /// Whether the caller may do `verb` to a row with these facts.
     pub(crate) fn permits(&mut self, verb: &'static str, facts: &dyn Facts) -> Result<bool, Error> {
         let rows = self.scope.rows(facts.info().kind, verb);
-        self.matches(&rows, facts)
+        // A right speaks of the rows themselves, not of what the caller sees of what they refer to.
+        self.as_system(|tx| tx.matches(&rows, facts))
     }
 
     /// Whether the filter holds for a row, decided in memory.
@@ -232,7 +268,7 @@ impl Facts for AnyFacts<'_> {
             "created" => Some(self.object.created.into()),
             "updated" => Some(self.object.updated.into()),
             "version" => i64::try_from(self.object.version).ok().map(Value::Int),
-            _ => self.object.value(name).cloned().or_else(|| {
+            _ => self.object.any_value(name).cloned().or_else(|| {
                 let edge = self.info.edge(name).filter(|e| !e.many)?;
                 Some(self.object.targets(edge.name).first().copied().into())
             }),
@@ -242,15 +278,8 @@ impl Facts for AnyFacts<'_> {
         self.info.edge(edge).map(|e| self.object.targets(e.name).to_vec())
     }
     fn text(&self) -> String {
-        let mut out = Vec::new();
-        for f in self.info.fields.iter().filter(|f| f.searchable) {
-            match self.object.value(f.name) {
-                Some(Value::Texts(list)) => out.extend(list.iter().cloned()),
-                Some(v) => out.push(v.json().to_string()),
-                None => {}
-            }
-        }
-        out.join(" ")
+        let searched = self.info.fields.iter().filter(|f| f.searchable);
+        crate::search::join(searched.filter_map(|f| self.object.value(f.name).cloned()))
     }
 }
 

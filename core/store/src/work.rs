@@ -49,6 +49,7 @@ impl Tx<'_> {
     /// # Errors
     /// When the database fails.
     pub fn enqueue(&mut self, controller: &str, id: RawId, due: Time) -> Result<(), Error> {
+        self.must_write()?;
         self.conn.execute(
             "INSERT INTO work (controller, id, due_at, attempts, leased_by, lease_until, fence, rev)
              VALUES (?1, ?2, ?3, 0, NULL, 0, 0, 1)
@@ -66,38 +67,36 @@ impl Tx<'_> {
     /// # Errors
     /// When the database fails.
     pub fn lease(&mut self, controllers: &[&str], holder: &str, seconds: i64, limit: u32) -> Result<Vec<Lease>, Error> {
+        self.must_write()?;
         let now = self.now;
         let names = Cell::Texts(controllers.iter().map(|c| (*c).to_owned()).collect());
         let flavour = self.conn.flavour();
         let lock = if flavour == Flavour::Postgres { " FOR UPDATE SKIP LOCKED" } else { "" };
+        // Materialized: a plan that looked twice would lock twice as many.
         let sql = format!(
-            "SELECT controller, id, fence, attempts, rev FROM work
-             WHERE due_at <= ?1 AND lease_until < ?1 AND {} ORDER BY due_at LIMIT ?3{lock}",
+            "WITH pick AS MATERIALIZED (SELECT controller, id FROM work
+               WHERE due_at <= ?1 AND lease_until <= ?1 AND {} ORDER BY due_at LIMIT ?3{lock})
+             UPDATE work SET leased_by = ?4, lease_until = ?5, fence = work.fence + 1, attempts = work.attempts + 1
+             FROM pick WHERE work.controller = pick.controller AND work.id = pick.id
+             RETURNING work.controller, work.id, work.fence, work.attempts, work.rev, work.due_at",
             flavour.is_in("controller", 2)
         );
-        let mut out = self.conn.all(&sql, &[Cell::Int(now.0), names, Cell::Int(limit.into())], |r| {
-            Ok(Lease {
+        let until = now.plus_seconds(seconds);
+        let params =
+            [Cell::Int(now.0), names, Cell::Int(limit.into()), Cell::Text(holder.to_owned()), Cell::Int(until.0)];
+        let mut out = self.conn.all(&sql, &params, |r| {
+            let lease = Lease {
                 controller: r.text(0)?.to_owned(),
                 id: RawId::new(r.int(1)?),
-                fence: u64::try_from(r.int(2)? + 1).unwrap_or(0),
-                attempts: u32::try_from(r.int(3)? + 1).unwrap_or(u32::MAX),
+                fence: u64::try_from(r.int(2)?).unwrap_or(0),
+                attempts: u32::try_from(r.int(3)?).unwrap_or(u32::MAX),
                 holder: holder.to_owned(),
                 rev: r.int(4)?,
-            })
+            };
+            Ok((r.opt_int(5)?, lease))
         })?;
-        for lease in &mut out {
-            self.conn.execute(
-                "UPDATE work SET leased_by = ?3, lease_until = ?4, fence = fence + 1, attempts = attempts + 1
-                 WHERE controller = ?1 AND id = ?2",
-                &[
-                    Cell::Text(lease.controller.clone()),
-                    Cell::Int(lease.id.get()),
-                    Cell::Text(holder.to_owned()),
-                    Cell::Int(now.plus_seconds(seconds).0),
-                ],
-            )?;
-        }
-        Ok(out)
+        out.sort_by_key(|(due, lease)| (*due, lease.id));
+        Ok(out.into_iter().map(|(_, lease)| lease).collect())
     }
 
     /// Whether the lease still stands; its end is put off by `seconds`. Call it first in the transaction that records an outcome.
@@ -105,6 +104,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`Error::Stale`] when somebody else holds a higher fence: nothing of this outcome may be kept.
     pub fn still_holds(&mut self, lease: &Lease, seconds: i64) -> Result<(), Error> {
+        self.must_write()?;
         let n = self.conn.execute(
             "UPDATE work SET lease_until = ?4 WHERE controller = ?1 AND id = ?2 AND fence = ?3 AND leased_by = ?5",
             &[
@@ -124,11 +124,12 @@ impl Tx<'_> {
     /// # Errors
     /// [`Error::Stale`] when the lease no longer stands.
     pub fn finish(&mut self, lease: &Lease, next: Option<Time>, settled: bool, note: &str) -> Result<(), Error> {
+        self.must_write()?;
         let n = self.conn.execute(
             "UPDATE work SET leased_by = NULL, lease_until = 0, note = ?7,
                due_at = CASE WHEN rev = ?4 THEN CAST(?5 AS BIGINT) ELSE ?8 END,
                attempts = CASE WHEN ?6 = 1 OR rev <> ?4 THEN 0 ELSE attempts END
-             WHERE controller = ?1 AND id = ?2 AND fence = ?3",
+             WHERE controller = ?1 AND id = ?2 AND fence = ?3 AND leased_by = ?9",
             &[
                 Cell::Text(lease.controller.clone()),
                 Cell::Int(lease.id.get()),
@@ -138,6 +139,7 @@ impl Tx<'_> {
                 Cell::Int(i64::from(settled)),
                 Cell::Text(note.replace('\0', "")),
                 Cell::Int(self.now.0),
+                Cell::Text(lease.holder.clone()),
             ],
         )?;
         self.worked = true;
@@ -175,9 +177,15 @@ impl Tx<'_> {
     /// # Errors
     /// When the database fails.
     pub fn forget_work(&mut self, lease: &Lease) -> Result<(), Error> {
+        self.must_write()?;
         self.conn.execute(
-            "DELETE FROM work WHERE controller = ?1 AND id = ?2 AND rev = ?3",
-            &[Cell::Text(lease.controller.clone()), Cell::Int(lease.id.get()), Cell::Int(lease.rev)],
+            "DELETE FROM work WHERE controller = ?1 AND id = ?2 AND rev = ?3 AND fence = ?4",
+            &[
+                Cell::Text(lease.controller.clone()),
+                Cell::Int(lease.id.get()),
+                Cell::Int(lease.rev),
+                Cell::Int(i64::try_from(lease.fence).unwrap_or(i64::MAX)),
+            ],
         )?;
         Ok(())
     }

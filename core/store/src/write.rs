@@ -1,22 +1,21 @@
-//! Writing: create, save, remove, and what controllers observed. Each write checks the caller's rights, the kind's own rules and
+//! Writing: create, save, and what controllers observed. Each write checks the caller's rights, the kind's own rules and
 //! every reference, keeps the projection, and leaves a row in the change log.
 
-use std::{any::Any, collections::BTreeSet, sync::Arc};
+use std::{any::Any, sync::Arc};
 
 use meetme_base::{Id, Invalid, Kind, RawId, Uid};
+use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
 use crate::{
-    AnyObject, Error, KindInfo, Object, OnDelete, Resource, Tx, Verb,
+    AnyObject, Error, KindInfo, Object, Resource, Tx, Verb,
     change::{Entry, Moved},
-    conn::Cell,
-    kind::{Part, erase, project},
+    conn::{Cell, Flavour, Row},
+    kind::{Part, erase, from_text, project},
+    schema::index_name,
     search,
     tx::{TouchedRow, TypedFacts},
 };
-
-/// How many objects one removal may take along before it is taken for a mistake.
-const CASCADE_MOST: usize = 100_000;
 
 impl Tx<'_> {
     /// Makes a row that hangs on `tenant`. For kinds that are nodes of the tenant tree, `tenant` is the parent node (0 for the
@@ -56,25 +55,64 @@ impl Tx<'_> {
         if !self.permits("create", &facts)? {
             return Err(Error::Denied { kind: R::KIND, verb: "create" });
         }
+        self.must_stand(R::NODE, tenant)?;
         self.verify_targets(&spec, None)?;
+        self.insert(info, tenant, uid, spec, status)
+    }
+
+    fn insert<R: Resource>(
+        &mut self,
+        info: &KindInfo,
+        tenant: RawId,
+        uid: Uid,
+        spec: R,
+        status: R::Status,
+    ) -> Result<Object<R>, Error> {
+        let now = self.now;
+        let mut object =
+            Object { id: Id::new(0), uid, tenant, version: 1, seen: 0, created: now, updated: now, spec, status };
+        let spec_text = text(&object.spec)?;
+        let cells = project(&object.spec, &object.status, Part::Both)?;
         let id = self
             .conn
             .first(
                 "INSERT INTO object (uid, kind) VALUES (?1, ?2) RETURNING id",
                 &[Cell::Blob(uid.bytes().to_vec()), Cell::Text(R::KIND.name().to_owned())],
                 |r| r.int(0),
-            )?
+            )
+            .map_err(|e| taken::<R>(uid, e))?
             .ok_or_else(|| Error::Bug("no id came back".into()))?;
-        let tenant = if R::NODE {
-            self.plant(RawId::new(id), Some(tenant).filter(|t| t.get() != 0))?;
-            RawId::new(id)
-        } else {
-            tenant
-        };
-        let object =
-            Object { id: Id::new(id), uid, tenant, version: 1, seen: 0, created: now, updated: now, spec, status };
-        let (spec_text, status_text) = texts(&object)?;
-        let cells = project(&object.spec, &object.status, Part::Both)?;
+        object.id = Id::new(id);
+        self.whole(|tx| {
+            if R::NODE {
+                tx.plant(object.id.any(), Some(tenant).filter(|t| t.get() != 0))?;
+                object.tenant = object.id.any();
+            }
+            tx.insert_row(info, &object, spec_text.clone(), cells)?;
+            for edge in R::EDGES {
+                for target in edge.targets(&object.spec) {
+                    tx.link(object.id.any(), edge.name, target)?;
+                }
+            }
+            if search::wanted::<R>() {
+                search::put(tx.conn, id, &search::text_of(&object.spec, &object.status))?;
+            }
+            if R::LOGGED {
+                tx.log(Entry::of(&object, Verb::Create).after(spec_text))?;
+            }
+            Ok(())
+        })?;
+        self.touch::<R>(object.id.any(), None, Some(&object.spec), false);
+        Ok(object)
+    }
+
+    fn insert_row<R: Resource>(
+        &mut self,
+        info: &KindInfo,
+        object: &Object<R>,
+        spec: String,
+        cells: Vec<Cell>,
+    ) -> Result<(), Error> {
         let mut names = String::new();
         let mut marks = String::new();
         for (i, (name, _)) in info.columns(Part::Both).iter().enumerate() {
@@ -87,29 +125,17 @@ impl Tx<'_> {
             info.table()
         );
         let mut params = vec![
-            Cell::Int(id),
-            Cell::Blob(uid.bytes().to_vec()),
-            Cell::Int(tenant.get()),
-            Cell::Int(now.0),
-            Cell::Text(spec_text.clone()),
-            Cell::Text(status_text),
-            live(&object),
+            Cell::Int(object.id.get()),
+            Cell::Blob(object.uid.bytes().to_vec()),
+            Cell::Int(object.tenant.get()),
+            Cell::Int(object.created.0),
+            Cell::Text(spec),
+            Cell::Text(text(&object.status)?),
+            live(object.spec.is_gone(&object.status)),
         ];
         params.extend(cells);
         self.conn.execute(&sql, &params).map_err(|e| clash(info, e))?;
-        for edge in R::EDGES {
-            for target in edge.targets(&object.spec) {
-                self.link(object.id.any(), edge.name, target)?;
-            }
-        }
-        if search::wanted::<R>() {
-            search::put(self, id, &search::text_of(&object.spec, &object.status))?;
-        }
-        if R::LOGGED {
-            self.log(Entry::of(&object, Verb::Create).after(spec_text))?;
-        }
-        self.touch::<R>(object.id.any(), None, Some(&object.spec), false);
-        Ok(object)
+        Ok(())
     }
 
     /// Replaces the spec of a row, if it still has the version that `object` holds. Saving an equal spec does nothing.
@@ -140,42 +166,29 @@ impl Tx<'_> {
         }
         self.verify_targets(&spec, Some(&object.spec))?;
         let before = std::mem::replace(&mut object.spec, spec);
-        let (text, _) = texts(object)?;
-        match self.write_row(info, object, Part::Spec, text.clone()) {
-            Ok(0) => {
-                object.spec = before;
-                return Err(self.stale(info, object.id.any())?);
-            }
-            Ok(_) => {}
-            Err(e) => {
-                object.spec = before;
-                return Err(e);
-            }
-        }
+        let spec_text = text(&object.spec)?;
+        let wrote = self.write_row(info, object, Part::Spec, spec_text.clone());
+        let Some(now) = wrote.inspect_err(|_| object.spec.clone_from(&before))? else {
+            object.spec = before;
+            return Err(self.stale(info, object.id.any())?);
+        };
         object.version += 1;
         object.updated = self.now;
-        for edge in R::EDGES {
-            let (old, new) = (edge.targets(&before), edge.targets(&object.spec));
-            for gone in old.iter().filter(|t| !new.contains(t)) {
-                self.conn.execute(
-                    "DELETE FROM edge WHERE src = ?1 AND name = ?2 AND dst = ?3",
-                    &[Cell::Int(object.id.get()), Cell::Text(edge.name.to_owned()), Cell::Int(gone.get())],
-                )?;
+        self.whole(|tx| {
+            tx.relink(object.id.any(), &before, &object.spec)?;
+            // The status may have moved since the caller read it.
+            let fresh =
+                if now.beside == object.seen { None } else { Some(tx.document(info, object.id.any(), "status")?) };
+            let status = fresh.as_ref().unwrap_or(&object.status);
+            tx.keep_live(info, object.id.any(), now.live, object.spec.is_gone(status))?;
+            if search::wanted::<R>() {
+                tx.reindex(object.id.any(), (&before, status), (&object.spec, status))?;
             }
-            for added in new.iter().filter(|t| !old.contains(t)) {
-                self.link(object.id.any(), edge.name, *added)?;
+            if R::LOGGED {
+                tx.log(Entry::of(object, Verb::Update).before(text(&before)?).after(spec_text))?;
             }
-        }
-        if search::wanted::<R>() {
-            let (old, new) = (search::text_of(&before, &object.status), search::text_of(&object.spec, &object.status));
-            if old != new {
-                search::put(self, object.id.get(), &new)?;
-            }
-        }
-        if R::LOGGED {
-            let old = serde_json::to_string(&before).map_err(|e| Error::Bug(e.to_string()))?;
-            self.log(Entry::of(object, Verb::Update).before(old).after(text))?;
-        }
+            Ok(())
+        })?;
         self.touch::<R>(object.id.any(), Some(&before), Some(&object.spec), false);
         Ok(())
     }
@@ -196,129 +209,44 @@ impl Tx<'_> {
             return Ok(());
         }
         let info = self.shared.registry.info(R::KIND)?;
-        if *self.scope.rows(R::KIND, "observe") == crate::Filter::Never {
+        let facts = TypedFacts {
+            info,
+            tenant: object.tenant,
+            id: object.id.any(),
+            version: object.version,
+            created: object.created,
+            updated: object.updated,
+            spec: &object.spec,
+            status: &object.status,
+        };
+        if !self.permits("observe", &facts)? {
             return Err(Error::Denied { kind: R::KIND, verb: "observe" });
         }
         let before = std::mem::replace(&mut object.status, status);
-        let (_, text) = texts(object)?;
-        let n = self.write_row(info, object, Part::Status, text)?;
-        if n == 0 {
+        let status_text = text(&object.status)?;
+        let wrote = self.write_row(info, object, Part::Status, status_text);
+        let Some(now) = wrote.inspect_err(|_| object.status.clone_from(&before))? else {
             object.status = before;
             return Err(self.stale(info, object.id.any())?);
-        }
+        };
         object.seen += 1;
-        if let Some(moved) = moved {
-            self.log(Entry::of(object, Verb::Moved).moved(moved))?;
-        }
-        let spec = object.spec.clone();
-        self.touch::<R>(object.id.any(), Some(&spec), Some(&spec), true);
-        Ok(())
-    }
-
-    /// Removes a row: with everything that cascades from it, detaching what is loosely tied to it.
-    ///
-    /// # Errors
-    /// [`Error::Referenced`] when an object outside the removal refuses; [`Error::Missing`], [`Error::Denied`].
-    pub fn remove<R: Resource>(&mut self, id: Id<R>) -> Result<(), Error> {
-        let info = self.shared.registry.info(R::KIND)?;
-        self.remove_any(info, id.any())
-    }
-
-    /// Removes a row of any kind; as [`Tx::remove`].
-    ///
-    /// # Errors
-    /// As [`Tx::remove`].
-    pub fn remove_any(&mut self, kind: &KindInfo, id: RawId) -> Result<(), Error> {
-        self.must_write()?;
-        let root = kind.ops.get(self, id)?;
-        let allowed = self.scope.rows(kind.kind, "remove");
-        if !self.holds(&allowed, &root)? {
-            return Err(Error::Denied { kind: kind.kind, verb: "remove" });
-        }
-        self.as_system(|tx| tx.remove_set(kind.kind, id))
-    }
-
-    fn remove_set(&mut self, kind: Kind, root: RawId) -> Result<(), Error> {
-        // What goes along, in the order found; what must only let go; what refuses.
-        let mut order: Vec<(Kind, RawId)> = vec![(kind, root)];
-        let mut set: BTreeSet<RawId> = BTreeSet::from([root]);
-        let mut loose: Vec<(Kind, RawId, String, RawId)> = Vec::new();
-        let mut refuse: Vec<(Kind, RawId)> = Vec::new();
-        let mut next = 0;
-        while let Some((_, target)) = order.get(next).copied() {
-            next += 1;
-            for (src_kind, src, name) in self.referrers(target, u32::MAX)? {
-                let info = self.shared.registry.info(src_kind)?;
-                match info.edge(&name).map(|e| e.on_delete) {
-                    Some(OnDelete::Cascade) => {
-                        if set.insert(src) {
-                            order.push((src_kind, src));
-                        }
-                        if set.len() > CASCADE_MOST {
-                            return Err(Error::Bug(format!(
-                                "removing {root} would take more than {CASCADE_MOST} objects along"
-                            )));
-                        }
-                    }
-                    Some(OnDelete::Detach) => loose.push((src_kind, src, name, target)),
-                    Some(OnDelete::Refuse) | None => refuse.push((src_kind, src)),
-                }
+        self.whole(|tx| {
+            // The spec may have changed since the caller read it.
+            let fresh =
+                if now.beside == object.version { None } else { Some(tx.document(info, object.id.any(), "spec")?) };
+            let spec = fresh.as_ref().unwrap_or(&object.spec);
+            tx.keep_live(info, object.id.any(), now.live, spec.is_gone(&object.status))?;
+            if info.fields.iter().any(|f| f.searchable && f.of_status) {
+                tx.reindex(object.id.any(), (spec, &before), (spec, &object.status))?;
             }
-        }
-        refuse.retain(|(_, src)| !set.contains(src));
-        refuse.sort_unstable();
-        refuse.dedup();
-        if !refuse.is_empty() {
-            let count = refuse.len() as u64;
-            let mut by = Vec::new();
-            for (src_kind, src) in refuse.into_iter().take(10) {
-                let info = self.shared.registry.info(src_kind)?;
-                by.push((src_kind, src, info.ops.get(self, src)?.title));
+            if R::LOGGED
+                && let Some(moved) = moved
+            {
+                tx.log(Entry::of(object, Verb::Moved).version(now.beside).moved(moved))?;
             }
-            return Err(Error::Referenced { id: root, by, count });
-        }
-        for (src_kind, src, name, target) in loose {
-            if !set.contains(&src) {
-                self.shared.registry.info(src_kind)?.ops.detach(self, src, &name, target)?;
-            }
-        }
-        for (kind, id) in order.iter().rev() {
-            self.erase_row(*kind, *id)?;
-        }
-        let ids = Cell::Ints(order.iter().map(|(_, id)| id.get()).collect());
-        for (table, column) in [("edge", "src"), ("claim", "owner"), ("alias", "object")] {
-            let condition = self.conn.flavour().is_in(column, 1);
-            if table == "claim" {
-                self.free(&ids)?;
-            }
-            self.conn.execute(&format!("DELETE FROM {table} WHERE {condition}"), std::slice::from_ref(&ids))?;
-        }
-        for (kind, _) in order.iter().rev() {
-            let table = self.shared.registry.info(*kind)?.table();
-            let condition = self.conn.flavour().is_in("id", 1);
-            self.conn.execute(&format!("DELETE FROM {table} WHERE {condition}"), std::slice::from_ref(&ids))?;
-        }
-        let condition = self.conn.flavour().is_in("id", 1);
-        self.conn.execute(&format!("DELETE FROM object WHERE {condition}"), &[ids])?;
-        Ok(())
-    }
-
-    /// The log and the index of one row that goes; the rows themselves go in sets.
-    fn erase_row(&mut self, kind: Kind, id: RawId) -> Result<(), Error> {
-        let info = self.shared.registry.info(kind)?;
-        let object = info.ops.get(self, id)?;
-        if info.fields.iter().any(|f| f.searchable) {
-            search::delete(self, id.get())?;
-        }
-        if info.node {
-            self.uproot(id)?;
-        }
-        let text = object.spec.to_string();
-        self.log(Entry::any(&object, Verb::Remove).before(text))?;
-        let before = if self.shared.registry.triggered(kind) { info.ops.parse_any(object.spec).ok() } else { None };
-        self.touched.push(TouchedRow { kind, id, before, after: None, status_only: false });
-        self.written.insert(info.index);
-        Ok(())
+            tx.touch::<R>(object.id.any(), Some(spec), Some(spec), true);
+            Ok(())
+        })
     }
 
     /// Makes a row of any kind from JSON; as [`Tx::create`].
@@ -348,39 +276,111 @@ impl Tx<'_> {
         erase(object)
     }
 
-    fn must_write(&self) -> Result<(), Error> {
+    pub(crate) fn must_write(&self) -> Result<(), Error> {
         if self.writable { Ok(()) } else { Err(Error::Bug("a write inside a reading transaction".into())) }
     }
 
-    /// Writes one document and its columns if its counter still stands where the caller saw it; answers the rows written.
+    /// Runs a step whose statements must be kept together: when it fails, the transaction can no longer be kept, even if the
+    /// operation makes light of the error.
+    pub(crate) fn whole<T>(&mut self, step: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
+        let out = step(self);
+        if let Err(e) = &out {
+            self.conn.doomed().get_or_insert_with(|| e.to_string());
+        }
+        out
+    }
+
+    /// The node that a new row hangs on must exist, and go on existing until the row does. 0 is above all nodes.
+    fn must_stand(&mut self, is_node: bool, tenant: RawId) -> Result<(), Error> {
+        if (is_node && tenant.get() == 0) || self.nodes.contains(&tenant) {
+            return Ok(());
+        }
+        let lock = if self.conn.flavour() == Flavour::Postgres { " FOR KEY SHARE" } else { "" };
+        let sql = format!("SELECT 1 FROM tenancy WHERE node = ?1 AND above = ?1{lock}");
+        let found = self.conn.first(&sql, &[Cell::Int(tenant.get())], |_| Ok(()))?;
+        found.ok_or_else(|| Error::Invalid(Invalid::reference("tenant", format!("The node {tenant}"))))?;
+        self.nodes.insert(tenant);
+        Ok(())
+    }
+
+    /// Writes one document and its columns if its counter still stands where the caller saw it; answers what else the row says
+    /// now, or nothing when the counter has moved.
     fn write_row<R: Resource>(
         &mut self,
         info: &KindInfo,
         object: &Object<R>,
         part: Part,
         text: String,
-    ) -> Result<u64, Error> {
-        let (document, counter, held, extra, last) = match part {
-            Part::Status => ("status", "seen", object.seen, "live", live(object)),
-            _ => ("spec", "version", object.version, "updated", Cell::Int(self.now.0)),
+    ) -> Result<Option<RowNow>, Error> {
+        let (document, counter, held, beside) = match part {
+            Part::Status => ("status", "seen", object.seen, "version"),
+            _ => ("spec", "version", object.version, "seen"),
         };
         let mut sets = String::new();
-        for (i, (name, _)) in info.columns(part).iter().enumerate() {
-            sets.push_str(&format!(", {name} = ?{}", i + 5));
+        let mut params =
+            vec![Cell::Int(object.id.get()), Cell::Text(text), Cell::Int(i64::try_from(held).unwrap_or(i64::MAX))];
+        if part == Part::Spec {
+            sets.push_str(", updated = ?4");
+            params.push(Cell::Int(self.now.0));
         }
+        for (name, _) in info.columns(part) {
+            params.push(Cell::Null);
+            sets.push_str(&format!(", {name} = ?{}", params.len()));
+        }
+        let cells = project(&object.spec, &object.status, part)?;
+        let first = params.len() - cells.len();
+        params.splice(first.., cells);
         let sql = format!(
-            "UPDATE {} SET {document} = ?2, {counter} = {counter} + 1, {extra} = ?4{sets}
-             WHERE id = ?1 AND {counter} = ?3",
+            "UPDATE {} SET {document} = ?2, {counter} = {counter} + 1{sets}
+             WHERE id = ?1 AND {counter} = ?3 RETURNING {beside}, live",
             info.table()
         );
-        let mut params = vec![
-            Cell::Int(object.id.get()),
-            Cell::Text(text),
-            Cell::Int(i64::try_from(held).unwrap_or(i64::MAX)),
-            last,
-        ];
-        params.extend(project(&object.spec, &object.status, part)?);
-        self.conn.execute(&sql, &params).map_err(|e| clash(info, e))
+        let read = |r: &dyn Row| Ok(RowNow { beside: u64::try_from(r.int(0)?).unwrap_or(0), live: !r.is_null(1) });
+        self.conn.first(&sql, &params, read).map_err(|e| clash(info, e))
+    }
+
+    /// Whether a row is a tombstone depends on both documents, so the mark is written apart from either, and only when it turns.
+    fn keep_live(&mut self, info: &KindInfo, id: RawId, is_live: bool, is_gone: bool) -> Result<(), Error> {
+        if is_live != is_gone {
+            return Ok(());
+        }
+        let sql = format!("UPDATE {} SET live = ?2 WHERE id = ?1", info.table());
+        self.conn.execute(&sql, &[Cell::Int(id.get()), live(is_gone)]).map_err(|e| clash(info, e))?;
+        Ok(())
+    }
+
+    /// A document of a row as it stands now.
+    fn document<T: DeserializeOwned>(&mut self, info: &KindInfo, id: RawId, column: &str) -> Result<T, Error> {
+        let sql = format!("SELECT {column} FROM {} WHERE id = ?1", info.table());
+        let found = self.conn.first(&sql, &[Cell::Int(id.get())], |r| from_text(r.text(0)?))?;
+        found.ok_or_else(|| Error::missing(info.kind, id))
+    }
+
+    fn reindex<R: Resource>(
+        &mut self,
+        id: RawId,
+        (old, was): (&R, &R::Status),
+        (new, is): (&R, &R::Status),
+    ) -> Result<(), Error> {
+        let text = search::text_of(new, is);
+        if text == search::text_of(old, was) { Ok(()) } else { search::put(self.conn, id.get(), &text) }
+    }
+
+    /// Takes away and adds what changed between two specs.
+    fn relink<R: Resource>(&mut self, src: RawId, before: &R, after: &R) -> Result<(), Error> {
+        for edge in R::EDGES {
+            let (old, new) = (edge.targets(before), edge.targets(after));
+            for gone in old.iter().filter(|t| !new.contains(t)) {
+                self.conn.execute(
+                    "DELETE FROM edge WHERE src = ?1 AND name = ?2 AND dst = ?3",
+                    &[Cell::Int(src.get()), Cell::Text(edge.name.to_owned()), Cell::Int(gone.get())],
+                )?;
+            }
+            for added in new.iter().filter(|t| !old.contains(t)) {
+                self.link(src, edge.name, *added)?;
+            }
+        }
+        Ok(())
     }
 
     /// The error for a lost race: the version now, or that the row is gone.
@@ -409,26 +409,35 @@ impl Tx<'_> {
         for edge in R::EDGES {
             let old = before.map(|b| edge.targets(b)).unwrap_or_default();
             for target in edge.targets(spec) {
-                if old.contains(&target) || self.verified.contains(&target) {
+                if old.contains(&target) {
                     continue;
                 }
                 let bad = || Error::Invalid(Invalid::reference(edge.name, format!("The object {target}")));
-                let kind = self.kind_of(target)?.ok_or_else(bad)?;
+                let kind = self.visible(target)?.ok_or_else(bad)?;
                 if !edge.to.is_empty() && !edge.to.contains(&kind) {
                     return Err(bad());
                 }
-                if *self.scope.rows(kind, "see") != crate::Filter::All {
-                    let info = self.shared.registry.info(kind)?;
-                    match info.ops.get(self, target) {
-                        Ok(_) => {}
-                        Err(Error::Missing { .. }) => return Err(bad()),
-                        Err(e) => return Err(e),
-                    }
-                }
-                self.verified.insert(target);
             }
         }
         Ok(())
+    }
+
+    /// The kind of an object, if it exists and the caller may see it.
+    fn visible(&mut self, id: RawId) -> Result<Option<Kind>, Error> {
+        if let Some(kind) = self.verified.get(&id) {
+            return Ok(Some(*kind));
+        }
+        let Some(kind) = self.kind_of(id)? else { return Ok(None) };
+        let info = self.shared.registry.info(kind)?;
+        if *self.scope.rows(kind, "see") != crate::Filter::All {
+            match info.ops.get(self, id) {
+                Ok(_) => {}
+                Err(Error::Missing { .. }) => return Ok(None),
+                Err(e) => return Err(e),
+            }
+        }
+        self.verified.insert(id, kind);
+        Ok(Some(kind))
     }
 
     fn touch<R: Resource>(&mut self, id: RawId, before: Option<&R>, after: Option<&R>, status_only: bool) {
@@ -442,20 +451,32 @@ impl Tx<'_> {
     }
 }
 
-fn texts<R: Resource>(object: &Object<R>) -> Result<(String, String), Error> {
-    let bug = |e: serde_json::Error| Error::Bug(format!("{} cannot be written: {e}", R::KIND));
-    Ok((serde_json::to_string(&object.spec).map_err(bug)?, serde_json::to_string(&object.status).map_err(bug)?))
+/// What a row says beside the document just written: the other document's counter, and whether it counts as living.
+struct RowNow {
+    beside: u64,
+    live: bool,
 }
 
-fn live<R: Resource>(object: &Object<R>) -> Cell {
-    if object.spec.is_gone(&object.status) { Cell::Null } else { Cell::Int(1) }
+fn text(document: &impl serde::Serialize) -> Result<String, Error> {
+    serde_json::to_string(document).map_err(|e| Error::Bug(format!("a document cannot be written: {e}")))
+}
+
+fn live(is_gone: bool) -> Cell {
+    if is_gone { Cell::Null } else { Cell::Int(1) }
+}
+
+/// The error for a UUID that another object has.
+fn taken<R: Resource>(uid: Uid, error: Error) -> Error {
+    let Error::Exists { .. } = error else { return error };
+    let clash = Invalid::unique("uid", format!("An object with the id {uid}"));
+    Error::Exists { kind: R::KIND, clash, fields: vec!["uid".to_owned()] }
 }
 
 /// Turns a broken unique index, which the backends report by its name, into the fields it stands for.
 fn clash(info: &KindInfo, error: Error) -> Error {
     let Error::Exists { kind: _, clash, fields } = error else { return error };
     let name = fields.first().cloned().unwrap_or_default();
-    let set = info.unique.iter().find(|set| name == format!("u_{}_{}", info.kind, set.join("_")));
+    let set = info.unique.iter().find(|set| name == index_name('u', info, set));
     let Some(set) = set else { return Error::Exists { kind: info.kind, clash, fields } };
     let fields: Vec<String> = set.iter().filter(|f| **f != "tenant").map(|f| (*f).to_owned()).collect();
     let what = format!("{} with this {}", info.kind.name().replace('_', " "), fields.join(", "));

@@ -28,6 +28,9 @@ pub(crate) async fn answer(inner: &Inner, door: &Door, parts: &Parts) -> Option<
         return Some(refuse(&Problem::NoMethod { allow: "GET, HEAD".to_owned() }));
     }
     if let Some(name) = document {
+        if let Err(error) = inner.gate.admit(parts.peer) {
+            return Some(refuse(&error.into()));
+        }
         let home = inner.homes.iter().find(|home| home.dialect.name == name);
         return Some(home.map_or_else(|| refuse(&Problem::NoRoute), |home| openapi::reply(home, &parts.base_url)));
     }

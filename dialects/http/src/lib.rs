@@ -30,7 +30,6 @@ mod query;
 mod reply;
 mod route;
 mod server;
-mod shim;
 mod tls;
 
 pub use client::Door;
@@ -46,7 +45,7 @@ pub use query::Query;
 pub use reply::{Content, Event, Reply};
 pub use route::Fault;
 pub use server::Server;
-pub use shim::{App, Caller};
+pub use meetme_app::{App, Caller};
 
 /// A boxed future that may borrow for `'a`.
 pub type Soon<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;

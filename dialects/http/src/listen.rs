@@ -217,7 +217,10 @@ impl Keeper {
 
     async fn serve<S: AsyncRead + AsyncWrite + Unpin + 'static>(&self, stream: S, door: Door) {
         let inner = Arc::clone(&self.inner);
+        let begun = CancellationToken::new();
+        let spoke = begun.clone();
         let service = service_fn(move |request: Request<Incoming>| {
+            spoke.cancel();
             let inner = Arc::clone(&inner);
             async move { Ok::<_, Infallible>(inner.call(&door, request).await) }
         });
@@ -226,8 +229,10 @@ impl Keeper {
         builder.http1().timer(TokioTimer::new()).header_read_timeout(idle);
         builder.http2().timer(TokioTimer::new()).keep_alive_interval(idle).max_concurrent_streams(250);
         let connection = builder.serve_connection(TokioIo::new(stream), service);
-        tokio::pin!(connection);
-        let mut asked = false;
+        // Before it knows which version of HTTP is spoken, the connection has no time limit of its own.
+        let silence = timeout(idle, begun.cancelled());
+        tokio::pin!(connection, silence);
+        let (mut asked, mut heard) = (false, false);
         loop {
             tokio::select! {
                 ended = connection.as_mut() => {
@@ -240,6 +245,10 @@ impl Keeper {
                     asked = true;
                     connection.as_mut().graceful_shutdown();
                 }
+                first = silence.as_mut(), if !heard => match first {
+                    Ok(()) => heard = true,
+                    Err(_) => return,
+                },
                 () = self.cut.cancelled() => return,
             }
         }

@@ -233,7 +233,7 @@ impl Draft {
 
 impl Op {
     /// Begins an operation; what the method usually means is filled in.
-    pub fn new(method: Method, id: &'static str, path: &'static str) -> Draft {
+    pub fn on(method: Method, id: &'static str, path: &'static str) -> Draft {
         let verb = match method {
             Method::GET | Method::OPTIONS => Verb::Read,
             Method::POST => Verb::Create,
@@ -263,23 +263,23 @@ impl Op {
     }
     /// Begins an operation that reads.
     pub fn get(id: &'static str, path: &'static str) -> Draft {
-        Self::new(Method::GET, id, path)
+        Self::on(Method::GET, id, path)
     }
     /// Begins an operation that makes or does something.
     pub fn post(id: &'static str, path: &'static str) -> Draft {
-        Self::new(Method::POST, id, path)
+        Self::on(Method::POST, id, path)
     }
     /// Begins an operation that replaces.
     pub fn put(id: &'static str, path: &'static str) -> Draft {
-        Self::new(Method::PUT, id, path)
+        Self::on(Method::PUT, id, path)
     }
     /// Begins an operation that changes.
     pub fn patch(id: &'static str, path: &'static str) -> Draft {
-        Self::new(Method::PATCH, id, path)
+        Self::on(Method::PATCH, id, path)
     }
     /// Begins an operation that removes.
     pub fn delete(id: &'static str, path: &'static str) -> Draft {
-        Self::new(Method::DELETE, id, path)
+        Self::on(Method::DELETE, id, path)
     }
     /// The names of the path's parameters, in order.
     pub fn path_params(&self) -> impl Iterator<Item = &'static str> + use<> {

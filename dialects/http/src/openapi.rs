@@ -8,8 +8,11 @@ use serde_json::{Map, Value, json};
 
 use crate::{Auth, Dialect, Op, QueryParam, Reply, Shape, ValueKind, route::Home};
 
-/// The document of this dialect as it is served at `base_url`.
+/// The document of this dialect as it is served at `base_url`. A component of the dialect's own replaces a derived one of the
+/// same name.
 pub fn document(dialect: &Dialect, base_url: &str) -> Value {
+    let security = (dialect.security)();
+    let each: Vec<Value> = security.keys().map(|name| json!({ name: [] })).collect();
     let settings =
         SchemaSettings::draft2020_12().with(|settings| settings.definitions_path = "/components/schemas".into());
     let mut generator = settings.into_generator();
@@ -17,12 +20,10 @@ pub fn document(dialect: &Dialect, base_url: &str) -> Value {
     for op in dialect.ops.iter().filter(|op| method_name(&op.method).is_some()) {
         let at = op.path.replace("{*", "{");
         let name = method_name(&op.method).unwrap_or_default();
-        paths.entry(at).or_default().insert(name.to_owned(), operation(op, &mut generator));
+        paths.entry(at).or_default().insert(name.to_owned(), operation(op, &each, &mut generator));
     }
     let mut schemas = generator.take_definitions(true);
     schemas.append(&mut (dialect.components)());
-    let security = (dialect.security)();
-    let each: Vec<Value> = security.keys().map(|name| json!({ name: [] })).collect();
     json!({
         "openapi": "3.1.0",
         "info": { "title": dialect.title, "version": dialect.version },
@@ -61,7 +62,7 @@ impl serde::Serialize for Members<'_> {
     }
 }
 
-fn operation(op: &Op, generator: &mut SchemaGenerator) -> Value {
+fn operation(op: &Op, security: &[Value], generator: &mut SchemaGenerator) -> Value {
     let mut out = Map::new();
     out.insert("operationId".into(), op.id.into());
     if !op.group.is_empty() {
@@ -88,8 +89,14 @@ fn operation(op: &Op, generator: &mut SchemaGenerator) -> Value {
     out.insert("responses".into(), json!({ op.success.to_string(): good, "default": { "description": "An error." } }));
     match op.auth {
         Auth::Required => {}
-        Auth::Open => drop(out.insert("security".into(), json!([]))),
-        Auth::Optional => drop(out.insert("x-optional-security".into(), true.into())),
+        Auth::Open => {
+            out.insert("security".into(), json!([]));
+        }
+        Auth::Optional => {
+            // An empty requirement beside the others is how OpenAPI says that none is needed.
+            let either: Vec<Value> = [json!({})].into_iter().chain(security.iter().cloned()).collect();
+            out.insert("security".into(), either.into());
+        }
     }
     out.into()
 }

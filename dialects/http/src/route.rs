@@ -174,10 +174,19 @@ impl Node {
     }
 }
 
+/// The best dialect so far.
+struct Best<'a> {
+    /// How sure it is, whether it has the method, whether the path fits as sent.
+    rank: (Claim, bool, bool),
+    home: usize,
+    node: usize,
+    path: Cow<'a, str>,
+}
+
 /// Chooses among `homes` (all, or the one that a door or a host name leads to).
 pub(crate) fn pick<'a>(homes: &'a [std::sync::Arc<Home>], only: Option<usize>, parts: &Parts) -> Pick<'a> {
     let scope = only.map_or(0..homes.len(), |one| one..one + 1);
-    let mut best: Option<((Claim, bool, bool), usize, usize, Cow<'_, str>)> = None;
+    let mut best: Option<Best> = None;
     for (at, home) in homes[scope.clone()].iter().enumerate().map(|(i, home)| (scope.start + i, home)) {
         let path = (home.dialect.normalise)(parts.uri.path());
         let path = match path {
@@ -187,11 +196,11 @@ pub(crate) fn pick<'a>(homes: &'a [std::sync::Arc<Home>], only: Option<usize>, p
         let Some((node, slashed)) = home.find(&path) else { continue };
         let fits = home.nodes[node].operation(&parts.method).is_some();
         let rank = ((home.dialect.mine)(parts), fits, !slashed);
-        if best.as_ref().is_none_or(|(highest, ..)| rank > *highest) {
-            best = Some((rank, at, node, path));
+        if best.as_ref().is_none_or(|highest| rank > highest.rank) {
+            best = Some(Best { rank, home: at, node, path });
         }
     }
-    let Some(((_, _, exact), at, node, path)) = best else {
+    let Some(Best { rank: (_, _, exact), home: at, node, path }) = best else {
         // `max_by_key` keeps the last of equals; the table's order wants the first, hence the reversal.
         let speaker = scope.rev().max_by_key(|at| (homes[*at].dialect.mine)(parts));
         return speaker.map_or(Pick::Nobody, |home| Pick::Problem { home, problem: Problem::NoRoute });

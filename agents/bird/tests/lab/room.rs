@@ -33,6 +33,7 @@ pub struct Room {
     pub bird: Bird,
     pub target: Target,
     pub router: usize,
+    pub us: Host,
 }
 
 pub fn asn(n: i64) -> Asn {
@@ -69,7 +70,7 @@ impl Room {
         });
         let target = Target { id: 7, name: "edge1".into(), address: String::new(), settings, access: None };
         let bird = Bird::new(Arc::new(SystemClock), FenceGate::in_memory());
-        let mut room = Self { lab, bird, target, router: 0 };
+        let mut room = Self { lab, bird, target, router: 0, us: us.clone() };
         room.router = room.start_bird(&us, "us", "router id 192.0.2.1;\nprotocol device { }\n").await;
         Ok(room)
     }
@@ -97,6 +98,15 @@ impl Room {
     pub fn birdc(&self, socket: &str, command: &str) -> String {
         let done = Command::new("birdc").args(["-s", &self.path(socket), command]).output().unwrap();
         String::from_utf8(done.stdout).unwrap()
+    }
+
+    /// How many segments the router's kernel threw away for a wrong or missing password.
+    pub fn wrong_passwords(&self) -> u64 {
+        let done = self.us.command("cat").arg("/proc/net/netstat").output().unwrap();
+        let text = String::from_utf8(done.stdout).unwrap();
+        let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split(' ').collect()).collect();
+        let counters = rows.chunks_exact(2).flat_map(|pair| pair[0].iter().zip(&pair[1]));
+        counters.filter(|(name, _)| name.starts_with("TCPMD5")).map(|(_, n)| n.parse::<u64>().unwrap()).sum()
     }
 
     /// The router without sessions, quick to connect, with a log of its own.

@@ -81,7 +81,7 @@ pub fn alpha(turnstile: &Turnstile) -> Dialect {
         Op::delete("deleteThing", "/things/{id}")
             .success(204)
             .run(async |_| Ok::<_, Error>(Reply::empty(StatusCode::NO_CONTENT))),
-        Op::get("getPart", "/things/{a}/parts/{b}").auth(Auth::Optional).gives(Shape::Named("Part")).run(echo),
+        Op::get("getPart", "/things/{a}/parts/{b}").auth(Auth::Optional).gives(Shape::Named("Piece")).run(echo),
         Op::post("login", "/login").open().run(async |_| Ok::<_, Error>(Reply::ok("alpha"))),
         Op::put("small", "/small").open().body_limit(10).run(echo),
         Op::get("shared", "/shared/{x}").open().run(echo),
@@ -132,7 +132,7 @@ pub fn alpha(turnstile: &Turnstile) -> Dialect {
         finish: |reply, _| {
             *reply = std::mem::replace(reply, Reply::empty(StatusCode::OK)).header("x-alpha-version", "1.2")
         },
-        components: || json!({ "Part": { "type": "object" } }).as_object().cloned().unwrap_or_default(),
+        components: || json!({ "Piece": { "type": "object" } }).as_object().cloned().unwrap_or_default(),
         security: || {
             json!({ "key": { "type": "apiKey", "in": "header", "name": "x-key" } })
                 .as_object()
@@ -152,7 +152,7 @@ pub fn beta() -> Dialect {
         Op::get("list", "/api/things/").open().run(echo),
         Op::get("shared", "/shared/{y}").open().run(echo),
         Op::put("putShared", "/shared/{z}").open().run(echo),
-        Op::new(http::Method::OPTIONS, "describe", "/api/things/").open().run(echo),
+        Op::on(http::Method::OPTIONS, "describe", "/api/things/").open().run(echo),
     ];
     Dialect {
         slash: Slash::Redirect,

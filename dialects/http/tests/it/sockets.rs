@@ -79,6 +79,22 @@ async fn a_stopping_server_finishes_what_it_has_and_takes_no_more() {
 }
 
 #[tokio::test]
+async fn an_idle_connection_does_not_hold_up_the_end() {
+    let server = run(plain()).await;
+    let stream = TcpStream::connect(server.addresses[0]).await.unwrap();
+    let (mut sender, connection) = conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let answer = timeout(PATIENCE, sender.send_request(request("GET /shared/1", &[], Full::<Bytes>::default())))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(read(answer).await.0, 200);
+    server.stop.cancel();
+    timeout(PATIENCE, server.ended).await.unwrap().unwrap();
+    timeout(PATIENCE, connection).await.unwrap().unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn a_request_that_outlives_the_deadline_is_cut_off() {
     let server = run(ServerConfig { limits: Limits { drain_seconds: 0, ..Limits::default() }, ..plain() }).await;
     let mut stream = TcpStream::connect(server.addresses[0]).await.unwrap();
@@ -88,6 +104,18 @@ async fn a_request_that_outlives_the_deadline_is_cut_off() {
     timeout(PATIENCE, server.ended).await.unwrap().unwrap();
     let mut rest = Vec::new();
     assert!(!matches!(timeout(PATIENCE, stream.read_to_end(&mut rest)).await.unwrap(), Ok(1..)));
+}
+
+#[tokio::test]
+async fn a_connection_that_says_too_little_is_closed() {
+    let server = run(ServerConfig { limits: Limits { idle_seconds: 1, ..Limits::default() }, ..plain() }).await;
+    for beginning in ["", "P", "GET / HTTP/1.1\r\nhost:"] {
+        let mut stream = TcpStream::connect(server.addresses[0]).await.unwrap();
+        stream.write_all(beginning.as_bytes()).await.unwrap();
+        let mut rest = Vec::new();
+        timeout(PATIENCE, stream.read_to_end(&mut rest)).await.unwrap().unwrap();
+        assert!(!rest.starts_with(b"HTTP/1.1 2"), "{beginning}");
+    }
 }
 
 #[tokio::test]
@@ -128,12 +156,15 @@ async fn an_admin_listener_takes_health_and_metrics_away_from_the_others() {
 #[tokio::test]
 async fn a_client_that_is_still_sending_sees_why_it_was_refused() {
     let server = run(plain()).await;
-    let body = Full::new(Bytes::from(vec![b'x'; 8 << 20]));
-    let response =
-        ask(TcpStream::connect(server.addresses[0]).await.unwrap(), request("PUT /shared/1", &[], body)).await;
-    let (status, text) = read(response).await;
-    assert_eq!(status, 413);
-    assert!(text.contains(r#""by":"beta""#));
+    let mut stream = TcpStream::connect(server.addresses[0]).await.unwrap();
+    stream
+        .write_all(b"PUT /shared/1 HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 12582912\r\n\r\n")
+        .await
+        .unwrap();
+    timeout(PATIENCE, stream.write_all(&vec![b'x'; 12 << 20])).await.unwrap().unwrap();
+    let mut answer = String::new();
+    timeout(PATIENCE, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413 ") && answer.contains(r#""by":"beta""#), "{answer}");
 }
 
 #[tokio::test]

@@ -1,0 +1,48 @@
+//! Machines: ordering them, changing what they are called, switching and reinstalling them, and giving them back.
+//!
+//! An operation states a wish and settles everything that must not be given twice (a server, addresses, ports) in its own
+//! transaction. What happens to the hardware after that is a controller's: it compares `spec` with `status` and, when a machine is
+//! taken down, calls [`finish`].
+
+mod act;
+mod order;
+mod place;
+mod port;
+mod steps;
+
+pub use act::{Action, act, finish, remove};
+pub use order::{NewDevice, order};
+pub use place::{Level, Place, Stock, check_stock, stock};
+pub use steps::steps;
+
+use meetme_base::Id;
+use meetme_model::{Lock, metal::Device};
+use meetme_store::{Object, Tx};
+
+use crate::{Error, tags};
+
+/// Changes what may be changed of a machine by `edit`, which sees what it is now; with `tags`, its tags become these. A lock does not
+/// keep anybody from renaming and tagging, nor its owner from unlocking.
+///
+/// # Errors
+/// [`Error::Missing`], [`Error::Denied`] for the operator's lock, what a device refuses by itself.
+pub fn change(
+    tx: &mut Tx<'_>,
+    id: Id<Device>,
+    tags: Option<&[String]>,
+    edit: impl FnOnce(&mut Device),
+) -> Result<Object<Device>, Error> {
+    let mut device = tx.get(id)?;
+    let mut spec = device.spec.clone();
+    edit(&mut spec);
+    if spec.life.lock != device.spec.life.lock && device.spec.life.lock == Lock::Operator {
+        return Err(Error::Denied("Only the operator can unlock this.".to_owned()));
+    }
+    if let Some(names) = tags {
+        crate::access::require(tx, <Device as meetme_store::Resource>::KIND, "change", device.tenant)?;
+        spec.tags = tags::ensure(tx, device.tenant, names)?;
+    }
+    // What it refers to may be out of the caller's sight, as the server always is; what is new among it was checked above.
+    tx.save(&mut device, spec)?;
+    Ok(device)
+}

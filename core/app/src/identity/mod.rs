@@ -1,0 +1,18 @@
+//! Identity: one credential works at every door, each in that door's own form.
+//!
+//! A key has a public part (22 characters) and a secret (40 hexadecimal digits). Doors that want a pair take both; doors that want
+//! one text take the secret. People log in with name and password and get a session.
+
+mod key;
+mod password;
+mod resolve;
+mod session;
+mod setup;
+mod throttle;
+
+pub use key::{NewKey, Issued, create as create_key, issue};
+pub use password::{hash_password, login};
+pub use resolve::{Callers, Credential, Door, authenticate};
+pub use session::{Opened, Which, close, open, open_for, refresh};
+pub use setup::{First, builtin_role, first};
+pub use throttle::Throttle;

@@ -1,0 +1,97 @@
+//! Passwords: Argon2id, verified away from the database, slowed down when they fail.
+
+use std::{net::IpAddr, sync::LazyLock};
+
+use argon2::{
+    Argon2, PasswordHash, PasswordHasher as _, PasswordVerifier as _,
+    password_hash::SaltString,
+};
+use meetme_base::{Id, Secret};
+use meetme_model::access::{Hash, User};
+use meetme_store::{Context, Filter, Object};
+
+use crate::{App, AuthFailure, Error, offload::offload, seal};
+
+/// Hashes a password for keeping.
+///
+/// # Errors
+/// When the machine gives no random bytes.
+pub fn hash_password(password: &Secret<String>) -> Result<Hash, Error> {
+    let salt = SaltString::encode_b64(&seal::random::<16>()?).map_err(|e| Error::Bug(format!("a salt: {e}")))?;
+    let hash = Argon2::default()
+        .hash_password(password.expose().as_bytes(), &salt)
+        .map_err(|e| Error::Bug(format!("a password cannot be hashed: {e}")))?;
+    Ok(Hash::new(hash.to_string()))
+}
+
+/// A hash nobody has the password of: an unknown name takes as long to refuse as a wrong password.
+static NOBODY: LazyLock<Option<Hash>> = LazyLock::new(|| {
+    let random = seal::random::<16>().ok()?;
+    hash_password(&Secret::new(seal::hex(&random))).ok()
+});
+
+/// The user of this name, if the password is right. Names are compared without regard to case; an e-mail address serves as well.
+///
+/// # Errors
+/// [`Error::Unauthenticated`], or [`Error::Limited`] after too many failures.
+pub async fn login(
+    app: &App,
+    username: &str,
+    password: Secret<String>,
+    ip: Option<IpAddr>,
+) -> Result<Object<User>, Error> {
+    let name = format!("user:{}", meetme_store::fold(username));
+    let mut names = vec![name.clone()];
+    names.extend(ip.map(|ip| format!("ip:{ip}")));
+    let now = app.now();
+    app.throttle().check(&names, now)?;
+    let key = meetme_store::fold(username);
+    let user = app
+        .store()
+        .read::<_, Error, _>(Context::system(), move |tx| Ok(tx.one::<User>(&Filter::eq("username_key", key.as_str()))?))
+        .await?;
+    let hash = user.as_ref().and_then(|u| u.spec.password.clone()).or_else(|| NOBODY.clone());
+    let right = offload(move || verify(hash.as_ref(), &password)).await?;
+    match user {
+        Some(user) if right => {
+            if !user.spec.active {
+                return Err(Error::Unauthenticated(AuthFailure::Disabled));
+            }
+            app.throttle().succeeded(&name);
+            seen(app, user.id);
+            Ok(user)
+        }
+        _ => {
+            app.throttle().failed(&names, now);
+            Err(Error::Unauthenticated(AuthFailure::Wrong))
+        }
+    }
+}
+
+fn verify(hash: Option<&Hash>, password: &Secret<String>) -> bool {
+    let Some(hash) = hash else { return false };
+    PasswordHash::new(hash.as_str())
+        .is_ok_and(|h| Argon2::default().verify_password(password.expose().as_bytes(), &h).is_ok())
+}
+
+/// Notes the login; nobody waits for it.
+fn seen(app: &App, user: Id<User>) {
+    drop(app.store().write::<_, Error, _>(Context::system(), move |tx| {
+        let mut object = tx.get(user)?;
+        let mut status = object.status.clone();
+        status.last_login = Some(tx.now());
+        Ok(tx.observe(&mut object, status, None)?)
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_right_password_verifies() {
+        let hash = hash_password(&Secret::new("correct horse".to_owned())).unwrap();
+        assert!(verify(Some(&hash), &Secret::new("correct horse".to_owned())));
+        assert!(!verify(Some(&hash), &Secret::new("battery staple".to_owned())) && !verify(None, &Secret::new(String::new())));
+    }
+}

@@ -1,0 +1,68 @@
+//! Rules of sessions: whose number they carry, and which policies fit them.
+
+use std::net::IpAddr;
+
+use meetme_base::{Invalid, RawId};
+use meetme_model::{
+    Peer,
+    routing::{DirectSession, ExchangeSession},
+};
+use meetme_store::Tx;
+
+use super::Ruled;
+use crate::Error;
+
+impl Ruled for ExchangeSession {
+    fn settle(&mut self, tx: &mut Tx<'_>, _: RawId, before: Option<&Self>) -> Result<(), Error> {
+        if before.is_none_or(|b| b.remote != self.remote) {
+            self.peer.asn = tx.find(self.remote)?.ok_or_else(|| unknown("remote"))?.spec.asn;
+        }
+        policies(tx, &self.peer, before.map(|b| &b.peer), self.ip)
+    }
+}
+
+impl Ruled for DirectSession {
+    fn settle(&mut self, tx: &mut Tx<'_>, _: RawId, before: Option<&Self>) -> Result<(), Error> {
+        if let Some(remote) = self.remote
+            && before.is_none_or(|b| b.remote != self.remote)
+        {
+            self.peer.asn = tx.find(remote)?.ok_or_else(|| unknown("remote"))?.spec.asn;
+        }
+        if let Some(local) = self.local
+            && before.is_none_or(|b| b.local != self.local)
+        {
+            self.local_asn = Some(tx.find(local)?.ok_or_else(|| unknown("local"))?.spec.asn);
+        }
+        policies(tx, &self.peer, before.map(|b| &b.peer), self.ip.ip())
+    }
+}
+
+fn unknown(field: &'static str) -> Error {
+    Invalid::reference(field, "The autonomous system").into()
+}
+
+/// A policy for one address family cannot sit on a session of the other, nor one for what we announce among those for what
+/// we accept.
+fn policies(tx: &mut Tx<'_>, peer: &Peer, before: Option<&Peer>, ip: IpAddr) -> Result<(), Error> {
+    if peer.import.is_empty() && peer.export.is_empty() {
+        return Ok(());
+    }
+    if before.is_some_and(|b| b.import == peer.import && b.export == peer.export) {
+        return Ok(());
+    }
+    let rows = tx.many(peer.import.iter().chain(&peer.export).copied())?;
+    for (field, list) in [("import", &peer.import), ("export", &peer.export)] {
+        for policy in list.iter().filter_map(|id| rows.get(id)) {
+            let policy = &policy.spec;
+            if !policy.fits(ip) {
+                let message = format!("The policy {} is for the other address family.", policy.name);
+                return Err(Invalid::rule(field, message).into());
+            }
+            let fits = if field == "import" { policy.direction.imports() } else { policy.direction.exports() };
+            if !fits {
+                return Err(Invalid::rule(field, format!("The policy {} is for the other direction.", policy.name)).into());
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,235 @@
+//! The controller of routers. The unit is the box: however many sessions change, one configuration is rendered and loaded.
+//!
+//! A box is changed when the wish changed, when it has no configuration at all, or, where its equipment says so, when it was
+//! changed by hand. It is looked at on a period in any case; what differs is shown.
+
+mod outcome;
+pub(crate) mod peers;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use meetme_agent::{
+    Agent, AgentError, Fence, Target,
+    router::{Desired, Observed, Plan, Router as Family},
+};
+use meetme_app::{App, Error, routers};
+use meetme_base::{Id, RawId};
+use meetme_model::{ops::Equipment, routing::Router};
+use meetme_store::{Context, Filter, Tx};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    agents::Agents,
+    controller::{Controller, Next, Soon},
+    desired::{desired, settings},
+};
+
+/// How often a box is looked at that says nothing of it, in seconds.
+const PERIOD: u64 = 30;
+/// How often a box is looked at whose sessions are not to be polled, in seconds.
+const SELDOM: u64 = 300;
+
+/// Makes routers follow what is stored of them.
+pub struct RouterController {
+    app: App,
+    agents: Agents,
+    memory: Mutex<HashMap<RawId, Memory>>,
+}
+
+/// What is worth remembering of a router as long as this process lives; losing it costs one more attempt.
+#[derive(Clone, Default)]
+struct Memory {
+    /// The configuration the box refused, by its SHA-256, and what it said.
+    refused: Option<(String, AgentError)>,
+    /// What is added to our fences, because the box has seen higher ones under another router.
+    base: u64,
+}
+
+/// One pass over a box.
+pub struct Job {
+    router: RawId,
+    agent: Arc<dyn Agent<Family>>,
+    target: Target,
+    want: Desired,
+    repair: bool,
+    applied_sha256: Option<String>,
+    sessions: Vec<(String, routers::SessionId)>,
+}
+
+/// What came of it.
+#[derive(Default)]
+pub struct Outcome {
+    /// What each name on the box stands for.
+    sessions: Vec<(String, routers::SessionId)>,
+    /// The last look at the box.
+    seen: Option<Observed>,
+    /// In what it still differs, secrets masked.
+    drift: Option<String>,
+    /// The configuration that was rendered, by its SHA-256.
+    rendered: Option<String>,
+    /// The fence under which it was loaded.
+    applied: Option<Fence>,
+    error: Option<AgentError>,
+}
+
+/// The exact change a pass would make, before it is made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Preview {
+    /// The difference, secrets masked.
+    pub diff: String,
+    /// What is to change beside the text.
+    pub notes: Vec<String>,
+    /// Whether anything is to change.
+    pub is_change: bool,
+}
+
+impl RouterController {
+    /// A controller over these agents.
+    pub fn new(app: App, agents: Agents) -> Self {
+        Self { app, agents, memory: Mutex::default() }
+    }
+
+    /// The change a pass over this router would make now. Nothing is changed.
+    ///
+    /// # Errors
+    /// The sentence that a pass would end with.
+    pub async fn preview(&self, id: Id<Router>) -> Result<Preview, String> {
+        let (app, agents) = (self.app.clone(), self.agents.clone());
+        let read = self.app.store().read(Context::system(), move |tx| job(&app, &agents, tx, id.any()));
+        let job = match read.await.map_err(|e: Error| e.to_string())? {
+            Next::Drive(job) => job,
+            other => return Err(other.map(|_| ()).sentence()),
+        };
+        let seen = job.agent.observe(&job.target).await.map_err(|e| crate::life::sentence(&e))?;
+        let plan = job.agent.plan(&job.want, &seen).map_err(|e| crate::life::sentence(&e))?;
+        Ok(Preview { diff: plan.diff, notes: plan.notes, is_change: plan.is_change })
+    }
+
+    fn memory(&self) -> MutexGuard<'_, HashMap<RawId, Memory>> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn pass(&self, mut job: Job, fence: Fence) -> Outcome {
+        let memory = self.memory().get(&job.router).cloned().unwrap_or_default();
+        let fence = Fence(memory.base.saturating_add(fence.0));
+        let mut outcome = Outcome { sessions: std::mem::take(&mut job.sessions), ..Outcome::default() };
+        if let Err(error) = self.make(&job, &memory, fence, &mut outcome).await {
+            if let AgentError::Fenced { seen } = error {
+                self.memory().entry(job.router).or_default().base = seen.0;
+            }
+            outcome.error = Some(error);
+        }
+        outcome
+    }
+
+    async fn make(&self, job: &Job, memory: &Memory, fence: Fence, out: &mut Outcome) -> Result<(), AgentError> {
+        let seen = job.agent.observe(&job.target).await?;
+        let plan = job.agent.plan(&job.want, &seen);
+        let is_new = seen.config.expose().is_empty();
+        out.seen = Some(seen);
+        let plan = plan?;
+        let rendered = sha256(plan.after.expose());
+        out.rendered = Some(rendered.clone());
+        if !plan.is_change {
+            return Ok(());
+        }
+        out.drift = Some(shown(&plan));
+        if let Some((of, error)) = &memory.refused
+            && *of == rendered
+        {
+            return Err(error.clone());
+        }
+        let is_wish = job.applied_sha256.as_deref() != Some(&rendered);
+        if !(is_wish || is_new || job.repair) {
+            return Ok(());
+        }
+        match job.agent.apply(&job.target, plan, fence).await {
+            Ok(seen) => {
+                self.memory().entry(job.router).or_default().refused = None;
+                out.seen = Some(seen);
+                out.drift = None;
+                out.applied = Some(fence);
+                Ok(())
+            }
+            Err(error) => {
+                if !error.is_passing() && !matches!(error, AgentError::Fenced { .. }) {
+                    self.memory().entry(job.router).or_default().refused = Some((rendered, error.clone()));
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Everything a pass needs to know, read in one transaction.
+fn job(app: &App, agents: &Agents, tx: &mut Tx<'_>, id: RawId) -> Result<Next<Job>, Error> {
+    let stuck = |why: String| Ok(Next::Stuck { why, look_again: None });
+    let Some(router) = tx.find::<Router>(id.of())? else { return Ok(Next::Gone) };
+    let Some(equipment) = router.spec.equipment else { return Ok(Next::Settled { look_again: None }) };
+    let others = tx.ids::<Router>(&Filter::eq("equipment", equipment))?;
+    if let Some(other) = others.into_iter().find(|r| *r != router.id) {
+        let other = tx.get(other)?.spec.name;
+        return stuck(format!("The router {other} stands for the same equipment; one of the two has to let go of it."));
+    }
+    let state = routers::whole_state(app, tx, router.id)?;
+    let Some(equipment) = state.equipment.as_ref() else { return Ok(Next::Settled { look_again: None }) };
+    let (want, agent) = match (desired(&state), agents.routers.get(&equipment.spec.make)) {
+        (Ok(want), Ok(agent)) => (want, agent),
+        (Err(why), _) | (_, Err(why)) => return stuck(why),
+    };
+    let target = Target {
+        id: equipment.id.get(),
+        name: equipment.spec.name.clone(),
+        address: equipment.spec.address.clone(),
+        settings: settings(&equipment.spec.settings),
+        access: state.access.map(Into::into),
+    };
+    Ok(Next::Drive(Job {
+        router: id,
+        agent,
+        target,
+        want,
+        repair: equipment.spec.repair,
+        applied_sha256: equipment.status.applied_sha256.clone(),
+        sessions: state.sessions.iter().map(|s| (s.key.clone(), s.of)).collect(),
+    }))
+}
+
+/// How often this box is looked at.
+fn period(router: &Router, equipment: &Equipment) -> Duration {
+    let said = equipment.settings.get("poll_seconds").and_then(serde_json::Value::as_u64);
+    Duration::from_secs(said.unwrap_or(if router.poll { PERIOD } else { SELDOM }).max(1))
+}
+
+/// A plan as people see it.
+fn shown(plan: &Plan) -> String {
+    let notes: String = plan.notes.iter().map(|note| format!("# {note}\n")).collect();
+    notes + &plan.diff
+}
+
+fn sha256(text: &str) -> String {
+    Sha256::digest(text).iter().map(|b| format!("{b:02x}")).collect()
+}
+
+impl Controller for RouterController {
+    const NAME: &'static str = "router";
+    type Job = Job;
+    type Outcome = Outcome;
+
+    fn plan(&self, tx: &mut Tx<'_>, id: RawId) -> Result<Next<Job>, Error> {
+        job(&self.app, &self.agents, tx, id)
+    }
+
+    fn drive(&self, job: Job, fence: Fence) -> Soon<'_, Outcome> {
+        Box::pin(self.pass(job, fence))
+    }
+
+    fn record(&self, tx: &mut Tx<'_>, id: RawId, outcome: &Outcome) -> Result<Next<()>, Error> {
+        let Some(router) = tx.find::<Router>(id.of())? else { return Ok(Next::Gone) };
+        outcome::record(tx, router, outcome)
+    }
+}

@@ -1,0 +1,174 @@
+//! Keeping what was seen of sessions. Only rows that changed are written: a poll that sees a thousand quiet sessions writes none.
+
+use std::collections::HashMap;
+
+use meetme_agent::router::{BgpState as Seen, Observed, SessionState};
+use meetme_app::{
+    Error,
+    routers::{self, SessionId},
+};
+use meetme_base::Time;
+use meetme_model::{
+    BgpState, PeerStatus,
+    routing::{DirectSession, ExchangeSession, Router},
+};
+use meetme_store::{Object, Resource, Tx};
+
+/// Two looks at a session that has stayed up tell its beginning apart by less than this, in milliseconds.
+const SAME: i64 = 2_000;
+
+/// Keeps the state of every session of the router; true when all that are to be up are.
+pub(super) fn record(
+    tx: &mut Tx<'_>,
+    router: &Object<Router>,
+    keys: &[(String, SessionId)],
+    seen: &Observed,
+) -> Result<bool, Error> {
+    let mut best: HashMap<SessionId, Option<&SessionState>> = keys.iter().map(|(_, id)| (*id, None)).collect();
+    let by_key: HashMap<&str, &SessionState> =
+        seen.sessions.iter().filter_map(|s| Some((s.key.as_ref()?.as_str(), s))).collect();
+    let mut all_up = true;
+    for (key, id) in keys {
+        let state = by_key.get(key.as_str()).copied();
+        all_up &= state.is_some_and(|s| !s.enabled || s.state == Seen::Established);
+        // A session with several addresses of ours is as well as the best of them.
+        let held = best.entry(*id).or_default();
+        if state.map(|s| s.state as u8) > held.map(|s| s.state as u8) || held.is_none() {
+            *held = state;
+        }
+    }
+    let now = tx.now();
+    let (direct, across) = routers::sessions(tx, router)?;
+    for row in direct {
+        let state = best.get(&SessionId::Direct(row.id)).copied();
+        keep::<DirectSession>(tx, row, state, now)?;
+    }
+    for row in across {
+        let state = best.get(&SessionId::Exchange(row.id)).copied();
+        keep::<ExchangeSession>(tx, row, state, now)?;
+    }
+    Ok(all_up)
+}
+
+/// `state` is absent for a session that is not in the configuration, and empty for one that is and was not found on the box.
+fn keep<R: Resource<Status = PeerStatus>>(
+    tx: &mut Tx<'_>,
+    mut row: Object<R>,
+    state: Option<Option<&SessionState>>,
+    now: Time,
+) -> Result<(), Error> {
+    let after = match state {
+        None if row.status.state.is_none() => return Ok(()),
+        None | Some(None) => down(&row.status, now),
+        Some(Some(state)) => next(&row.status, state, now),
+    };
+    if after != row.status {
+        let after = PeerStatus { polled_at: Some(now), ..after };
+        tx.observe(&mut row, after, None)?;
+    }
+    Ok(())
+}
+
+/// What is left of a session that no box has.
+fn down(before: &PeerStatus, now: Time) -> PeerStatus {
+    if before.state == Some(BgpState::Idle) {
+        return before.clone();
+    }
+    let was_up = before.state == Some(BgpState::Established);
+    PeerStatus {
+        state: Some(BgpState::Idle),
+        received: 0,
+        accepted: 0,
+        advertised: 0,
+        since: Some(now),
+        last_up: if was_up { Some(now) } else { before.last_up },
+        flaps: before.flaps + u32::from(was_up),
+        ..before.clone()
+    }
+}
+
+/// What a session is after a look at it.
+pub(crate) fn next(before: &PeerStatus, seen: &SessionState, now: Time) -> PeerStatus {
+    let state = word(seen.state);
+    let (was_up, is_up) = (before.state == Some(BgpState::Established), state == BgpState::Established);
+    let began_anew = match (before.since, seen.since) {
+        (Some(then), Some(since)) => since.0 > then.0 + SAME,
+        _ => false,
+    };
+    let mut after = before.clone();
+    after.state = Some(state);
+    if before.state != after.state || before.since.is_none() || (is_up && began_anew) {
+        after.since = seen.since.or(Some(now));
+    }
+    // It may have gone down and come up again between two looks.
+    let went_down = was_up && (!is_up || began_anew);
+    after.flaps += u32::from(went_down);
+    if (is_up && !was_up) || went_down {
+        after.last_up = if is_up { after.since } else { Some(now) };
+    }
+    if is_up {
+        after.received = seen.received.unwrap_or(before.received);
+        after.accepted = seen.accepted.unwrap_or(before.accepted);
+        after.advertised = seen.advertised.unwrap_or(before.advertised);
+    } else {
+        (after.received, after.accepted, after.advertised) = (0, 0, 0);
+    }
+    after.last_error.clone_from(&seen.last_error);
+    after
+}
+
+const fn word(state: Seen) -> BgpState {
+    match state {
+        Seen::Idle => BgpState::Idle,
+        Seen::Connect => BgpState::Connect,
+        Seen::Active => BgpState::Active,
+        Seen::OpenSent => BgpState::OpenSent,
+        Seen::OpenConfirm => BgpState::OpenConfirm,
+        Seen::Established => BgpState::Established,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(state: Seen, since: i64) -> SessionState {
+        SessionState {
+            key: None,
+            peer_address: None,
+            peer_asn: None,
+            enabled: true,
+            state,
+            received: Some(9),
+            accepted: Some(8),
+            advertised: None,
+            since: Some(Time(since)),
+            last_error: None,
+        }
+    }
+
+    #[test]
+    fn a_session_that_stays_up_is_not_written_again() {
+        let up = next(&PeerStatus::default(), &seen(Seen::Established, 5_000), Time(10_000));
+        assert_eq!((up.state, up.since, up.last_up), (Some(BgpState::Established), Some(Time(5_000)), Some(Time(5_000))));
+        assert_eq!((up.received, up.accepted, up.flaps), (9, 8, 0));
+        assert_eq!(next(&up, &seen(Seen::Established, 6_000), Time(70_000)), up);
+    }
+
+    #[test]
+    fn a_session_that_went_down_has_flapped_even_if_nobody_saw_it_down() {
+        let up = next(&PeerStatus::default(), &seen(Seen::Established, 5_000), Time(10_000));
+        let down = next(&up, &seen(Seen::Active, 20_000), Time(21_000));
+        assert_eq!((down.flaps, down.last_up, down.received), (1, Some(Time(21_000)), 0));
+        let again = next(&up, &seen(Seen::Established, 30_000), Time(40_000));
+        assert_eq!((again.flaps, again.since), (1, Some(Time(30_000))));
+    }
+
+    #[test]
+    fn a_session_that_no_box_has_is_idle() {
+        let up = next(&PeerStatus::default(), &seen(Seen::Established, 5_000), Time(10_000));
+        let gone = down(&up, Time(20_000));
+        assert_eq!((gone.state, gone.flaps, gone.received), (Some(BgpState::Idle), 1, 0));
+        assert_eq!(down(&gone, Time(30_000)), gone);
+    }
+}

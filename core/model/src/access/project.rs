@@ -1,0 +1,55 @@
+//! A leaf of the tenant tree: a part of an organization's things with members of its own.
+
+use meetme_base::{Id, Invalid, Kind};
+use meetme_store::{Edge, Field, FieldType, Resource};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Organization;
+use crate::{Ext, Labels, Nothing, check};
+
+/// A project of an organization.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Project {
+    /// Its name.
+    pub name: String,
+    /// A line for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The organization it belongs to.
+    pub organization: Id<Organization>,
+    /// Whether its machines may reach those of the organization's other such projects over a private network.
+    #[serde(default)]
+    pub backend_transfer: bool,
+    /// Labels.
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub labels: Labels,
+    /// What only one dialect can mean.
+    #[serde(default, skip_serializing_if = "Ext::is_empty")]
+    pub ext: Ext,
+}
+
+impl Resource for Project {
+    const KIND: Kind = Kind::new("project");
+    const AREA: &'static str = "access";
+    const NODE: bool = true;
+    const FIELDS: &'static [Field<Self>] = &[
+        Field::new("name", FieldType::Text, |s: &Self| s.name.as_str().into()).indexed().searchable(),
+        Field::new("description", FieldType::Text, |s: &Self| s.description.clone().into()).searchable(),
+    ];
+    const EDGES: &'static [Edge<Self>] =
+        &[Edge::refuse("organization", &[Organization::KIND], |s| Some(s.organization.any()))];
+    type Status = Nothing;
+
+    fn check(&self, before: Option<&Self>) -> Result<(), Invalid> {
+        if before.is_some_and(|b| b.organization != self.organization) {
+            return Err(Invalid::rule("organization", "A project cannot be moved in the tree."));
+        }
+        check::name("name", &self.name, 255)?;
+        check::length("description", self.description.as_deref().unwrap_or_default(), 1024)
+    }
+
+    fn title(&self) -> String {
+        self.name.clone()
+    }
+}

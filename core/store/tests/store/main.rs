@@ -1,0 +1,20 @@
+//! The store on both databases: the same tests, the same answers.
+
+mod claims;
+mod counts;
+mod crash;
+mod failures;
+mod filters;
+mod kinds;
+mod log;
+mod memos;
+mod orders;
+mod references;
+mod rights;
+mod rows;
+mod schema;
+mod secrets;
+mod status;
+mod tenancy;
+mod work;
+mod world;

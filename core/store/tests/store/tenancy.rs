@@ -1,0 +1,63 @@
+//! The tenant tree.
+
+use meetme_base::RawId;
+use meetme_store::Filter;
+
+use crate::{
+    kinds::{Org, Site},
+    world::{World, on_both},
+};
+
+fn node(w: &World, parent: RawId, name: &str) -> RawId {
+    let name = name.to_owned();
+    w.write(move |tx| Ok(tx.create(parent, Org::named(&name))?.id.any())).unwrap()
+}
+
+#[test]
+fn a_node_knows_what_is_above_and_below_it() {
+    on_both(|w| {
+        let a = node(w, w.org, "a");
+        let b = node(w, a, "b");
+        let c = node(w, w.org, "c");
+        let root = w.org;
+        w.read(move |tx| {
+            let mut above = tx.above(b)?;
+            above.sort();
+            assert_eq!(above, [root, a, b]);
+            assert_eq!(tx.below(root)?, [root, a, b, c]);
+            assert_eq!(tx.below(a)?, [a, b]);
+            assert!(tx.is_below(b, root)? && tx.is_below(b, b)? && !tx.is_below(root, b)? && !tx.is_below(c, a)?);
+            Ok(())
+        })
+        .unwrap();
+    });
+}
+
+#[test]
+fn rows_are_found_below_and_above_a_node() {
+    on_both(|w| {
+        let a = node(w, w.org, "a");
+        let b = node(w, a, "b");
+        for (on, name) in [(w.org, "root"), (a, "a"), (b, "b")] {
+            w.write(move |tx| tx.create(on, Site::named(name))).unwrap();
+        }
+        let found = |filter: Filter| {
+            let names = move |tx: &mut meetme_store::Tx<'_>| {
+                Ok(tx.all::<Site>(filter.clone())?.into_iter().map(|s| s.spec.name).collect::<Vec<_>>())
+            };
+            w.read(names).unwrap()
+        };
+        assert_eq!(found(Filter::Below(a)), ["a", "b"]);
+        assert_eq!(found(Filter::Above(a)), ["root", "a"]);
+        assert_eq!(found(Filter::Below(RawId::new(0))), Vec::<String>::new());
+        let removed = w.write(move |tx| {
+            for site in tx.all::<Site>(Filter::Below(b))? {
+                tx.remove(site.id)?;
+            }
+            tx.remove::<Org>(b.of())
+        });
+        removed.unwrap();
+        let root = w.org;
+        assert_eq!(w.read(move |tx| tx.below(root)).unwrap(), [root, a]);
+    });
+}

@@ -1,0 +1,91 @@
+//! Operating systems.
+
+use meetme_app::Error;
+use meetme_model::{
+    access::Organization,
+    place::{Image, Line, Plan},
+};
+use meetme_store::{Filter, Object, Op, Order, Resource};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::{
+    show::{Relation, Show, Shown},
+    work::{Gives, Out, Row, Work},
+};
+
+const LIST: Gives = Gives::List("operating_systems", "OperatingSystem");
+
+pub fn rows() -> Vec<Row> {
+    vec![
+        Row::get("list_operating_systems", "/operating-systems", LIST, list),
+        Row::get(
+            "list_organization_operating_systems",
+            "/organizations/{id}/operating-systems",
+            LIST,
+            list_of_organization,
+        ),
+    ]
+}
+
+/// The fields of an operating system.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Wire {
+    id: String,
+    slug: String,
+    name: String,
+    distro: String,
+    distro_label: String,
+    version: String,
+    provisionable_on: Vec<String>,
+    preinstallable: bool,
+    licensed: bool,
+    pricing: Value,
+    default_operating_system: bool,
+}
+
+impl Shown for Image {
+    const NAME: &'static str = "OperatingSystem";
+    const PATH: Option<&'static str> = Some("/operating-systems");
+    const RELATIONS: &'static [Relation<Self>] = &[];
+    type Wire = Wire;
+
+    fn draw(show: &mut Show<'_, '_>, objects: &[Object<Self>]) -> Result<Vec<Wire>, Error> {
+        let plans = show.tx.all::<Plan>(Filter::eq("line", Line::Server.word()))?;
+        let wire = |row: &Object<Self>| {
+            let spec = &row.spec;
+            let runs = |plan: &&Object<Plan>| spec.plans.is_empty() || spec.plans.contains(&plan.id);
+            Wire {
+                id: row.uid.to_string(),
+                slug: spec.slug.clone(),
+                name: spec.name.clone(),
+                distro: spec.distro.clone(),
+                distro_label: label(&spec.distro),
+                version: spec.version.clone(),
+                provisionable_on: plans.iter().filter(runs).map(|plan| plan.spec.slug.clone()).collect(),
+                preinstallable: spec.preinstall,
+                licensed: spec.licensed,
+                pricing: json!({}),
+                default_operating_system: spec.default,
+            }
+        };
+        Ok(objects.iter().map(wire).collect())
+    }
+}
+
+fn label(distro: &str) -> String {
+    let mut letters = distro.chars();
+    letters.next().map(|c| c.to_uppercase().collect::<String>()).unwrap_or_default() + letters.as_str()
+}
+
+/// Appliances have no distribution.
+fn list(work: &mut Work<'_, '_>) -> Result<Out, Error> {
+    let filter = Filter::is("distro", Op::Empty(false));
+    work.every::<Image>("operating_systems", filter, vec![Order::up("slug")])
+}
+
+fn list_of_organization(work: &mut Work<'_, '_>) -> Result<Out, Error> {
+    work.id::<Organization>("id")?;
+    list(work)
+}

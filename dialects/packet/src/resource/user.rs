@@ -1,0 +1,172 @@
+//! Users.
+
+use meetme_app::Error;
+use meetme_base::Id;
+use meetme_http::ValueKind::Text;
+use meetme_model::access::{EmailAddress, Membership, Organization, Project, SshKey, User};
+use meetme_store::{Filter, Object, Order, Resource, fold};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{
+    ext,
+    show::{Relation, Show, Shown, at, referring, rows_referring},
+    work::{Gives, Out, Row, Takes, Work},
+};
+
+const ONE: Gives = Gives::One("User");
+const CHANGES: Takes = &[
+    ("first_name", Text),
+    ("last_name", Text),
+    ("phone_number", Text),
+    ("timezone", Text),
+    ("customdata", Text),
+];
+
+pub fn rows() -> Vec<Row> {
+    vec![
+        Row::get("get_current_user", "/user", ONE, current),
+        Row::put("update_current_user", "/user", ONE, update).takes(CHANGES),
+        Row::get("list_users", "/users", Gives::Pages("users", "User"), list),
+        Row::get("get_user", "/users/{id}", ONE, get),
+        Row::get("get_user_customdata", "/users/{id}/customdata", Gives::Free, customdata),
+    ]
+}
+
+/// What only this dialect knows of a user.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+struct Own {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    customdata: Option<Value>,
+}
+
+/// The fields of a user.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Wire {
+    id: String,
+    short_id: String,
+    first_name: String,
+    last_name: String,
+    full_name: String,
+    email: String,
+    two_factor_auth: String,
+    max_projects: Option<u32>,
+    max_organizations: Option<u32>,
+    created_at: String,
+    updated_at: String,
+    timezone: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone_number: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verified_at: Option<String>,
+    verification_stage: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_login_at: Option<String>,
+    features: Vec<String>,
+    customdata: Value,
+    default_organization_id: Option<String>,
+    default_project_id: Option<String>,
+    number_of_ssh_keys: usize,
+    social_accounts: Map<String, Value>,
+}
+
+impl Shown for User {
+    const NAME: &'static str = "User";
+    const PATH: Option<&'static str> = Some("/users");
+    const RELATIONS: &'static [Relation<Self>] = &[
+        Relation::back("emails", &[EmailAddress::KIND], |tx, of| referring::<_, EmailAddress>(tx, of, "user")),
+        Relation::back("memberships", &[Membership::KIND], |tx, of| referring::<_, Membership>(tx, of, "user")),
+        Relation::back("projects", &[Project::KIND], |tx, of| {
+            let rows = rows_referring::<_, Membership>(tx, of, "user")?;
+            Ok(rows.into_iter().map(|(user, row)| (user, row.spec.scope)).collect())
+        }),
+        Relation::back("organizations", &[Organization::KIND], |tx, of| {
+            let rows = rows_referring::<_, Membership>(tx, of, "user")?;
+            Ok(rows.into_iter().map(|(user, row)| (user, row.spec.scope)).collect())
+        }),
+        Relation::back("ssh_keys", &[SshKey::KIND], |tx, of| referring::<_, SshKey>(tx, of, "owner")),
+    ];
+    type Wire = Wire;
+
+    fn draw(show: &mut Show<'_, '_>, objects: &[Object<Self>]) -> Result<Vec<Wire>, Error> {
+        let homes = show.tx.many(objects.iter().map(|u| u.spec.home))?;
+        let projects = show.tx.many(objects.iter().filter_map(|u| u.spec.home_project))?;
+        let keys = referring::<_, SshKey>(show.tx, objects, "owner")?;
+        let emails = rows_referring::<_, EmailAddress>(show.tx, objects, "user")?;
+        let wire = |row: &Object<Self>| {
+            let (spec, own) = (&row.spec, ext::get::<Own>(&row.spec.ext));
+            let mine = || emails.iter().filter(|(user, _)| *user == row.id.any()).map(|(_, email)| &email.spec);
+            let usual = mine().find(|e| e.default).or_else(|| mine().next()).map(|e| e.address.clone());
+            Wire {
+                id: row.uid.to_string(),
+                short_id: row.uid.short(),
+                first_name: spec.first_name.clone(),
+                last_name: spec.last_name.clone(),
+                full_name: spec.title(),
+                email: spec.email.clone().or(usual).unwrap_or_default(),
+                two_factor_auth: String::new(),
+                max_projects: None,
+                max_organizations: None,
+                created_at: at(row.created),
+                updated_at: at(row.updated),
+                timezone: spec.timezone.clone().unwrap_or_else(|| "UTC".to_owned()),
+                phone_number: spec.phone.clone(),
+                verified_at: row.status.verified_at.map(at),
+                verification_stage: if row.status.verified_at.is_some() { "verified" } else { "unverified" },
+                last_login_at: row.status.last_login.map(at),
+                features: Vec::new(),
+                customdata: ext::custom(own.customdata.as_ref()),
+                default_organization_id: homes.get(&spec.home).map(|o| o.uid.to_string()),
+                default_project_id: spec.home_project.and_then(|id| projects.get(&id)).map(|p| p.uid.to_string()),
+                number_of_ssh_keys: keys.iter().filter(|(owner, _)| *owner == row.id.any()).count(),
+                social_accounts: Map::new(),
+            }
+        };
+        Ok(objects.iter().map(wire).collect())
+    }
+}
+
+/// Who asks. A project's key is nobody's.
+pub fn me(work: &Work<'_, '_>) -> Result<Id<User>, Error> {
+    work.ask.subject.user.ok_or_else(|| Error::Denied("This key belongs to a project, not to a user.".to_owned()))
+}
+
+fn current(work: &mut Work<'_, '_>) -> Result<Out, Error> {
+    let me = me(work)?;
+    Ok(Out::One(User::KIND, me.any()))
+}
+
+fn update(work: &mut Work<'_, '_>) -> Result<Out, Error> {
+    let mut user = work.tx.get(me(work)?)?;
+    let mut spec = user.spec.clone();
+    let input = &work.ask.input;
+    if let Some(text) = input.text("first_name")? {
+        spec.first_name = text;
+    }
+    if let Some(text) = input.text("last_name")? {
+        spec.last_name = text;
+    }
+    spec.phone = input.text("phone_number")?.or(spec.phone);
+    spec.timezone = input.text("timezone")?.or(spec.timezone);
+    if let Some(data) = input.json("customdata")? {
+        ext::set(&mut spec.ext, &Own { customdata: Some(data) });
+    }
+    work.tx.save(&mut user, spec)?;
+    Ok(Out::one(&user))
+}
+
+fn list(work: &mut Work<'_, '_>) -> Result<Out, Error> {
+    let filter = work.asked("email").map_or(Filter::All, |email| Filter::eq("email", fold(email)));
+    work.page::<User>("users", filter, vec![Order::up("id")])
+}
+
+fn get(work: &mut Work<'_, '_>) -> Result<Out, Error> {
+    Ok(Out::one(&work.named::<User>("id")?))
+}
+
+fn customdata(work: &mut Work<'_, '_>) -> Result<Out, Error> {
+    let own: Own = ext::get(&work.named::<User>("id")?.spec.ext);
+    Ok(Out::Json(ext::custom(own.customdata.as_ref())))
+}

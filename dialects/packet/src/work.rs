@@ -1,0 +1,360 @@
+//! One operation at work: a plain function over a transaction and what was asked. All operations of the tables run through here.
+
+use std::{borrow::Cow, sync::Arc};
+
+use http::{Method, StatusCode};
+use meetme_app::{App, Error, Subject};
+use meetme_base::{Id, Kind, RawId, Uid};
+use meetme_http::{Cx, Op, Params, Problem, Query, QueryParam, Reply, Shape, ValueKind, Verb};
+use meetme_store::{Filter, Object, Order, Tx};
+use schemars::Schema;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    input::Input,
+    page::{Meta, Page},
+    path,
+    show::{Show, Shown},
+    wants::Wants,
+};
+
+/// What was asked, without the transaction.
+#[derive(Debug)]
+pub struct Ask {
+    /// The parameters of the path.
+    pub params: Params,
+    /// The query.
+    pub query: Query,
+    /// Query and body together.
+    pub input: Input,
+    /// What to spell out.
+    pub wants: Wants,
+    /// What links begin with.
+    pub base: &'static str,
+    /// The path as links write it.
+    pub path: String,
+    /// Who asks.
+    pub subject: Arc<Subject>,
+}
+
+impl Ask {
+    fn of(cx: &Cx) -> Result<Self, Problem> {
+        let input = Input::of(cx)?;
+        let mut wants = Wants::default();
+        // One client sends `include` in the body of what it creates.
+        if let Some(names) = input.texts("include")? {
+            wants.include(&names.join(","));
+        }
+        if let Some(names) = input.texts("exclude")? {
+            wants.exclude(&names.join(","));
+        }
+        let base = path::base(cx.parts.path());
+        Ok(Self {
+            params: cx.path.clone(),
+            query: cx.query.clone(),
+            input,
+            wants,
+            base,
+            path: format!("{base}{}", path::normalise(cx.parts.path()).trim_end_matches('/')),
+            subject: cx.caller().subject.clone(),
+        })
+    }
+}
+
+/// An operation at work.
+pub struct Work<'a, 'c> {
+    /// The transaction.
+    pub tx: &'a mut Tx<'c>,
+    /// The core.
+    pub app: &'a App,
+    /// What was asked.
+    pub ask: &'a Ask,
+}
+
+/// What an operation answers.
+pub enum Out {
+    /// Nothing.
+    Nothing,
+    /// A row.
+    One(Kind, RawId),
+    /// A node of the tenant tree that was made just now: the caller's rights were worked out before it was there, so it is drawn
+    /// with every right. Below it is nothing yet but what came with it.
+    Fresh(Kind, RawId),
+    /// Rows under a name, perhaps a page of them.
+    Many(&'static str, Kind, Vec<RawId>, Option<Meta>),
+    /// Something that is no row.
+    Json(Value),
+}
+
+impl Out {
+    /// A row.
+    pub fn one<R: Shown>(object: &Object<R>) -> Self {
+        Self::One(R::KIND, object.id.any())
+    }
+}
+
+/// What runs.
+pub type Act = fn(&mut Work<'_, '_>) -> Result<Out, Error>;
+
+impl Work<'_, '_> {
+    fn answer(&mut self, act: Act) -> Result<Option<Value>, Error> {
+        let out = act(self)?;
+        let ask = self.ask;
+        let one = |show: &mut Show<'_, '_>, kind: Kind, id: RawId| {
+            let drawn = show.whole(kind, &[id], &ask.wants)?.remove(&id);
+            drawn.map(Some).ok_or_else(|| Error::missing(kind, id))
+        };
+        match out {
+            Out::Nothing => Ok(None),
+            Out::Json(value) => Ok(Some(value)),
+            Out::One(kind, id) => one(&mut self.show(), kind, id),
+            Out::Fresh(kind, id) => {
+                let (app, base) = (self.app, ask.base);
+                self.tx.as_system(|tx| one(&mut Show { tx, app, base }, kind, id))
+            }
+            Out::Many(name, kind, ids, meta) => {
+                let mut drawn = self.show().whole(kind, &ids, &ask.wants)?;
+                let list: Vec<Value> = ids.iter().filter_map(|id| drawn.remove(id)).collect();
+                let mut map = Map::from_iter([(name.to_owned(), Value::Array(list))]);
+                if let Some(meta) = meta {
+                    map.insert("meta".to_owned(), serde_json::to_value(meta).map_err(|e| Error::Bug(e.to_string()))?);
+                }
+                Ok(Some(Value::Object(map)))
+            }
+        }
+    }
+
+    /// For drawing beside the answer.
+    pub fn show(&mut self) -> Show<'_, '_> {
+        // The two lifetimes of `Show` are those of the borrow and of the transaction; a reborrow shortens the first only.
+        Show { tx: &mut *self.tx, app: self.app, base: self.ask.base }
+    }
+
+    /// A parameter of the path as text.
+    ///
+    /// # Errors
+    /// Our own mistake, when the path has none of this name.
+    pub fn param(&self, name: &str) -> Result<&str, Error> {
+        self.ask.params.get(name).ok_or_else(|| Error::Bug(format!("the path has no {name}")))
+    }
+
+    /// The row a parameter of the path names. A text that is no UUID names nothing.
+    ///
+    /// # Errors
+    /// [`Error::Missing`].
+    pub fn named<R: Shown>(&mut self, name: &str) -> Result<Object<R>, Error> {
+        let text = self.param(name)?.to_owned();
+        self.row::<R>(&text)
+    }
+
+    /// The row of this UUID.
+    ///
+    /// # Errors
+    /// [`Error::Missing`].
+    pub fn row<R: Shown>(&mut self, text: &str) -> Result<Object<R>, Error> {
+        let missing = || Error::missing(R::KIND, text);
+        let uid: Uid = text.parse().map_err(|()| missing())?;
+        let row = self.tx.by_uid::<R>(uid)?;
+        if row.spec.is_gone(&row.status) { Err(missing()) } else { Ok(row) }
+    }
+
+    /// The id of the row a parameter names.
+    ///
+    /// # Errors
+    /// [`Error::Missing`].
+    pub fn id<R: Shown>(&mut self, name: &str) -> Result<Id<R>, Error> {
+        Ok(self.named::<R>(name)?.id)
+    }
+
+    /// A page of the rows that match.
+    ///
+    /// # Errors
+    /// When the page is none.
+    pub fn page<R: Shown>(&mut self, key: &'static str, filter: Filter, order: Vec<Order>) -> Result<Out, Error> {
+        let page = Page::of(&self.ask.query)?;
+        let total = self.tx.count::<R>(&filter)?;
+        let query = meetme_store::Query::of(filter).order(order).page(page.limit(), page.offset());
+        let ids = self.tx.list::<R>(&query)?.into_iter().map(|row| row.id.any()).collect();
+        let meta = page.meta(&self.ask.path, &self.ask.query, total);
+        Ok(Out::Many(key, R::KIND, ids, Some(meta)))
+    }
+
+    /// All rows that match: for lists that come whole. Who asks for a page gets one.
+    ///
+    /// # Errors
+    /// When the page is none.
+    pub fn every<R: Shown>(&mut self, key: &'static str, filter: Filter, order: Vec<Order>) -> Result<Out, Error> {
+        if self.ask.query.has("page") || self.ask.query.has("per_page") {
+            return self.page::<R>(key, filter, order);
+        }
+        let query = meetme_store::Query::of(filter).order(order);
+        let ids = self.tx.list::<R>(&query)?.into_iter().map(|row| row.id.any()).collect();
+        Ok(Out::Many(key, R::KIND, ids, None))
+    }
+
+    /// The words of a query parameter, when it says something.
+    pub fn asked(&self, name: &str) -> Option<&str> {
+        self.ask.query.last(name).filter(|text| !text.is_empty())
+    }
+}
+
+/// What an operation gives, for its row and its document.
+#[derive(Clone, Copy)]
+pub enum Gives {
+    /// No body.
+    Nothing,
+    /// One object of this schema.
+    One(&'static str),
+    /// A list under this name.
+    List(&'static str, &'static str),
+    /// A page of a list under this name.
+    Pages(&'static str, &'static str),
+    /// An object of its own form.
+    Free,
+}
+
+/// What an operation takes: names and forms of its inputs, each from the body or the query.
+pub type Takes = &'static [(&'static str, ValueKind)];
+
+/// A row of a table.
+pub struct Row {
+    method: Method,
+    id: &'static str,
+    path: &'static str,
+    act: Act,
+    gives: Gives,
+    takes: Takes,
+    query: &'static [&'static str],
+    status: u16,
+    verb: Verb,
+}
+
+impl Row {
+    const fn new(method: Method, id: &'static str, path: &'static str, status: u16, verb: Verb, gives: Gives, act: Act) -> Self {
+        Self { method, id, path, act, gives, takes: &[], query: &[], status, verb }
+    }
+    /// An operation that reads.
+    pub const fn get(id: &'static str, path: &'static str, gives: Gives, act: Act) -> Self {
+        Self::new(Method::GET, id, path, 200, Verb::Read, gives, act)
+    }
+    /// An operation that makes something.
+    pub const fn post(id: &'static str, path: &'static str, gives: Gives, act: Act) -> Self {
+        Self::new(Method::POST, id, path, 201, Verb::Create, gives, act)
+    }
+    /// An operation that changes something.
+    pub const fn put(id: &'static str, path: &'static str, gives: Gives, act: Act) -> Self {
+        Self::new(Method::PUT, id, path, 200, Verb::Change, gives, act)
+    }
+    /// The same as the one for PUT.
+    pub const fn patch(id: &'static str, path: &'static str, gives: Gives, act: Act) -> Self {
+        Self::new(Method::PATCH, id, path, 200, Verb::Change, gives, act)
+    }
+    /// An operation that removes something.
+    pub const fn delete(id: &'static str, path: &'static str, act: Act) -> Self {
+        Self::new(Method::DELETE, id, path, 204, Verb::Delete, Gives::Nothing, act)
+    }
+    /// Names its inputs.
+    #[must_use]
+    pub const fn takes(mut self, inputs: Takes) -> Self {
+        self.takes = inputs;
+        self
+    }
+    /// Names further query parameters.
+    #[must_use]
+    pub const fn query(mut self, names: &'static [&'static str]) -> Self {
+        self.query = names;
+        self
+    }
+    /// Answers with another status than usual.
+    #[must_use]
+    pub const fn status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+    /// Does something else than its method says.
+    #[must_use]
+    pub const fn verb(mut self, verb: Verb) -> Self {
+        self.verb = verb;
+        self
+    }
+
+    /// The operation, in the chapter `group`.
+    pub fn op(self, group: &'static str) -> Op {
+        let (act, status) = (self.act, StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK));
+        let writes = self.verb != Verb::Read;
+        let takes = match self.takes {
+            [] => Shape::Nothing,
+            list => Shape::value(object(list)),
+        };
+        Op::on(self.method, self.id, self.path)
+            .group(group)
+            .verb(self.verb)
+            .query(parameters(self.gives, self.query))
+            .takes(takes)
+            .gives(shape(self.gives))
+            .success(self.status)
+            .run(async move |cx: Cx| {
+                let ask = Ask::of(&cx)?;
+                let app = cx.app.clone();
+                let run = move |tx: &mut Tx<'_>| Work { tx, app: &app, ask: &ask }.answer(act);
+                let body =
+                    if writes { cx.app.write(cx.caller(), run).await? } else { cx.app.read(cx.caller(), run).await? };
+                Ok::<_, Problem>(match body {
+                    None => Reply::empty(status),
+                    Some(body) => Reply::json(status, &body),
+                })
+            })
+    }
+}
+
+fn parameters(gives: Gives, names: &'static [&'static str]) -> Cow<'static, [QueryParam]> {
+    let mut out: Vec<QueryParam> = names.iter().copied().map(QueryParam::text).collect();
+    if !matches!(gives, Gives::Nothing | Gives::Free) {
+        out.push(QueryParam::text("include").summary("What to spell out, separated by commas."));
+        out.push(QueryParam::text("exclude").summary("What to leave as links, separated by commas."));
+    }
+    if matches!(gives, Gives::Pages(..)) {
+        out.push(QueryParam::integer("page"));
+        out.push(QueryParam::integer("per_page"));
+    }
+    out.into()
+}
+
+fn object(list: Takes) -> Schema {
+    let properties = list.iter().map(|(name, kind)| {
+        let word = match kind {
+            ValueKind::Text => json!({}),
+            ValueKind::Integer => json!({ "type": "integer" }),
+            ValueKind::Number => json!({ "type": "number" }),
+            ValueKind::Boolean => json!({ "type": "boolean" }),
+        };
+        ((*name).to_owned(), word)
+    });
+    let map = Map::from_iter([
+        ("type".to_owned(), json!("object")),
+        ("properties".to_owned(), Value::Object(properties.collect())),
+    ]);
+    Schema::from(map)
+}
+
+fn shape(gives: Gives) -> Shape {
+    let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
+    let list = |key: &str, name: &str, meta: bool| {
+        let mut properties = Map::from_iter([(key.to_owned(), json!({ "type": "array", "items": reference(name) }))]);
+        if meta {
+            properties.insert("meta".to_owned(), reference("Meta"));
+        }
+        let map = Map::from_iter([
+            ("type".to_owned(), json!("object")),
+            ("properties".to_owned(), Value::Object(properties)),
+        ]);
+        Shape::value(Schema::from(map))
+    };
+    match gives {
+        Gives::Nothing => Shape::Nothing,
+        Gives::One(name) => Shape::Named(name),
+        Gives::List(key, name) => list(key, name, false),
+        Gives::Pages(key, name) => list(key, name, true),
+        Gives::Free => Shape::value(Schema::from(Map::from_iter([("type".to_owned(), json!("object"))]))),
+    }
+}

@@ -1,0 +1,396 @@
+//! What a model of this dialect is: a table of fields over one kind of the core. Reading, writing, filtering, describing and
+//! the change log are all derived from the table at run time; adding a model is adding one file with such a table.
+
+use meetme_app::peering::Ruled;
+use meetme_base::{Kind, RawId, Sealed, Time};
+use meetme_store::{Filter, Object, Order, Resource};
+use serde_json::Value as Json;
+
+use crate::{engine::AnyModel, scene::{Loaded, Scene}};
+
+/// What there is to know of a model beside its fields.
+pub struct About {
+    /// Its name, as error texts have it: `AutonomousSystem`.
+    pub name: &'static str,
+    /// Its name in sentences: `autonomous system`.
+    pub verbose: &'static str,
+    /// The application it belongs to, the first part of its path.
+    pub app: &'static str,
+    /// The collection, the second part of its path.
+    pub path: &'static str,
+    /// Paths it had in former releases, from `/api/` on.
+    pub old: &'static [&'static str],
+    /// Its number among content types; never changed, never given twice.
+    pub number: i64,
+    /// The kind of the core behind it.
+    pub kind: Kind,
+    /// The fields of the nested form, which is also the brief one.
+    pub brief: &'static [&'static str],
+    /// The default order, as paths of the core; `-` before one turns it round.
+    pub order: &'static [&'static str],
+    /// What its lists can be filtered by, beside what every list can.
+    pub filters: &'static [Sieve],
+    /// Core fields that clash or complain under a name that is no field's own: core name, field name.
+    pub aliases: &'static [(&'static str, &'static str)],
+    /// Whether callers may only read it.
+    pub read_only: bool,
+    /// Whether its rows can have tags.
+    pub tagged: bool,
+    /// Which rows of the kind it shows.
+    pub only: fn() -> Filter,
+    /// What `q` means.
+    pub search: fn(&str) -> Filter,
+}
+
+impl About {
+    /// `app.model`, as content types are spelled.
+    pub fn content_type(&self) -> String {
+        format!("{}.{}", self.app, self.name.to_ascii_lowercase())
+    }
+    /// The common beginning of its operations' ids.
+    pub fn operation(&self) -> String {
+        format!("{}_{}", self.app, self.path.replace('-', "_"))
+    }
+    /// The order lists have unless told otherwise.
+    pub fn default_order(&self) -> Vec<Order> {
+        let order = |path: &&'static str| match path.strip_prefix('-') {
+            Some(path) => Order::down(path),
+            None => Order::up(*path),
+        };
+        self.order.iter().map(order).collect()
+    }
+}
+
+/// All rows of a kind.
+pub fn everything() -> Filter {
+    Filter::All
+}
+
+/// A parameter that filters a list.
+pub struct Sieve {
+    /// Its name.
+    pub name: &'static str,
+    /// How its values are read.
+    pub how: How,
+}
+
+/// How the values of a filter are read, and what in the core they are compared with.
+pub enum How {
+    /// A text field.
+    Text(&'static str),
+    /// A field of whole numbers.
+    Number(&'static str),
+    /// A truth value.
+    Flag(&'static str),
+    /// Fixed words: wire word and the core's.
+    Choice(&'static str, &'static [(&'static str, &'static str)]),
+    /// A whole number among a few.
+    Digit(&'static str, &'static [i64]),
+    /// Another row: the path to compare, the kind it is of, and the field of that kind which the value names.
+    Row(&'static str, Kind, &'static str),
+    /// A rule of its own. The error is the text of the refusal.
+    Rule(fn(&[&str]) -> Result<Filter, String>),
+}
+
+impl Sieve {
+    /// A filter.
+    pub const fn new(name: &'static str, how: How) -> Self {
+        Self { name, how }
+    }
+}
+
+/// A row while it is being written.
+pub struct Draft<R: Resource> {
+    /// The spec as it will be.
+    pub spec: R,
+    /// The state as somebody says it is.
+    pub status: R::Status,
+}
+
+/// A model: a table over a kind.
+pub struct Model<R: Ruled> {
+    /// Its names and lists.
+    pub about: About,
+    /// Its fields, in the order they are written.
+    pub fields: &'static [Field<R>],
+    /// What the display name needs of other rows.
+    pub needs: &'static [Need<R>],
+    /// The display name.
+    pub display: fn(&Object<R>, &Loaded) -> String,
+    /// A spec that required fields are then put into; `None` when the model is read only.
+    pub fresh: Option<fn() -> R>,
+}
+
+/// Rows of another model that must be at hand.
+pub struct Need<R> {
+    /// The model.
+    pub of: &'static dyn AnyModel,
+    /// Which row.
+    pub get: fn(&R) -> Option<RawId>,
+}
+
+/// One field.
+pub struct Field<R: Resource> {
+    /// Its name on the wire.
+    pub name: &'static str,
+    /// The path of the core that orders by it and complains about it; empty when there is none.
+    pub core: &'static str,
+    /// What people call it where that is not its name.
+    pub label: &'static str,
+    /// Whether a new row must have it.
+    pub required: bool,
+    /// Whether it may be null.
+    pub nullable: bool,
+    /// Whether callers cannot write it.
+    pub read_only: bool,
+    /// Whether it is what was seen, not what is wished: it stays out of the change log.
+    pub observed: bool,
+    /// Whether lists can be ordered by it and rows be looked up by it.
+    pub ordered: bool,
+    /// Its form.
+    pub form: Form<R>,
+}
+
+/// The words of a choice: wire word and label.
+pub type Words = &'static [(&'static str, &'static str)];
+
+/// The form of a field: how it is read and written. A form's checks are those of every field of that form.
+pub enum Form<R: Resource> {
+    /// The row's id.
+    Id,
+    /// The row's address in this API.
+    Url,
+    /// The row's address for people.
+    Page,
+    /// The display name.
+    Display,
+    /// When the row was made.
+    Created,
+    /// When it was last changed.
+    Updated,
+    /// Text.
+    Text { most: usize, slug: bool, exact: bool, get: fn(&R) -> Option<&str>, set: fn(&mut R, Option<String>) },
+    /// A whole number.
+    Integer { low: i64, high: i64, get: fn(&Object<R>) -> Option<i64>, set: fn(&mut Draft<R>, Option<i64>) },
+    /// A truth value.
+    Flag { get: fn(&R) -> bool, set: fn(&mut R, bool) },
+    /// Fixed words; `two` when they are read as value and label.
+    Choice { words: Words, two: bool, get: fn(&Object<R>) -> Option<&'static str>, set: fn(&mut Draft<R>, Option<&'static str>) },
+    /// A whole number among a few.
+    Digit { of: &'static [(i64, &'static str)], get: fn(&R) -> i64, set: fn(&mut R, i64) },
+    /// A value with a text form of its own, such as an address. The error of `set` is the text of the refusal.
+    Parsed { get: fn(&R) -> Option<String>, set: fn(&mut R, Option<&str>) -> Result<(), String> },
+    /// Another row.
+    One { of: &'static dyn AnyModel, get: fn(&R) -> Option<RawId>, set: fn(&mut R, Option<RawId>) },
+    /// Other rows; `described` when they may be given by attributes, otherwise by id alone.
+    Many { of: &'static dyn AnyModel, described: bool, get: fn(&R) -> Vec<RawId>, set: fn(&mut R, Vec<RawId>) },
+    /// Any JSON object.
+    Json { get: fn(&R) -> Option<&Json>, set: fn(&mut R, Option<Json>) },
+    /// A moment.
+    Moment { get: fn(&Object<R>) -> Option<Time>, set: Option<fn(&mut Draft<R>, Option<Time>)> },
+    /// A secret: readable only with the right to reveal it.
+    Secret { get: fn(&R) -> Option<&Sealed>, set: fn(&mut R, Option<Sealed>) },
+    /// A computed value of this type, written by a function.
+    Made { kind: &'static str, write: fn(&Object<R>, &Scene, &Loaded, &mut Vec<u8>) },
+}
+
+impl<R: Resource> Field<R> {
+    const fn of(name: &'static str, core: &'static str, form: Form<R>) -> Self {
+        Self { name, core, label: "", required: false, nullable: false, read_only: false, observed: false, ordered: !core.is_empty(), form }
+    }
+    const fn fixed(name: &'static str, core: &'static str, form: Form<R>) -> Self {
+        Self { read_only: true, ..Self::of(name, core, form) }
+    }
+    /// `id`.
+    pub const fn id() -> Self {
+        Self::fixed("id", "id", Form::Id)
+    }
+    /// `url`.
+    pub const fn url() -> Self {
+        Self::fixed("url", "", Form::Url)
+    }
+    /// `display_url`.
+    pub const fn page() -> Self {
+        Self::fixed("display_url", "", Form::Page)
+    }
+    /// `display`.
+    pub const fn display() -> Self {
+        Self::fixed("display", "", Form::Display)
+    }
+    /// `created`.
+    pub const fn created() -> Self {
+        Self { nullable: true, ..Self::fixed("created", "created", Form::Created) }
+    }
+    /// `updated`.
+    pub const fn updated() -> Self {
+        Self { nullable: true, ..Self::fixed("updated", "updated", Form::Updated) }
+    }
+    /// Text that every row has.
+    pub const fn text(
+        name: &'static str,
+        core: &'static str,
+        most: usize,
+        get: fn(&R) -> Option<&str>,
+        set: fn(&mut R, Option<String>),
+    ) -> Self {
+        Self::of(name, core, Form::Text { most, slug: false, exact: false, get, set })
+    }
+    /// Text of any length of which every blank counts.
+    pub const fn verbatim(
+        name: &'static str,
+        core: &'static str,
+        get: fn(&R) -> Option<&str>,
+        set: fn(&mut R, Option<String>),
+    ) -> Self {
+        Self::of(name, core, Form::Text { most: usize::MAX, slug: false, exact: true, get, set }).unordered()
+    }
+    /// Letters, digits, underscores and hyphens.
+    pub const fn slug(get: fn(&R) -> Option<&str>, set: fn(&mut R, Option<String>)) -> Self {
+        Self::of("slug", "slug", Form::Text { most: 100, slug: true, exact: false, get, set }).required()
+    }
+    /// A whole number.
+    pub const fn integer(
+        name: &'static str,
+        core: &'static str,
+        low: i64,
+        high: i64,
+        get: fn(&Object<R>) -> Option<i64>,
+        set: fn(&mut Draft<R>, Option<i64>),
+    ) -> Self {
+        Self::of(name, core, Form::Integer { low, high, get, set })
+    }
+    /// A truth value.
+    pub const fn flag(name: &'static str, core: &'static str, get: fn(&R) -> bool, set: fn(&mut R, bool)) -> Self {
+        Self::of(name, core, Form::Flag { get, set })
+    }
+    /// Fixed words, read plainly.
+    pub const fn choice(
+        name: &'static str,
+        core: &'static str,
+        words: Words,
+        get: fn(&Object<R>) -> Option<&'static str>,
+        set: fn(&mut Draft<R>, Option<&'static str>),
+    ) -> Self {
+        Self::of(name, core, Form::Choice { words, two: false, get, set })
+    }
+    /// `status`: fixed words, read with their labels.
+    pub const fn status(
+        words: Words,
+        get: fn(&Object<R>) -> Option<&'static str>,
+        set: fn(&mut Draft<R>, Option<&'static str>),
+    ) -> Self {
+        Self::of("status", "admin", Form::Choice { words, two: true, get, set })
+    }
+    /// A whole number among a few.
+    pub const fn digit(
+        name: &'static str,
+        core: &'static str,
+        of: &'static [(i64, &'static str)],
+        get: fn(&R) -> i64,
+        set: fn(&mut R, i64),
+    ) -> Self {
+        Self::of(name, core, Form::Digit { of, get, set })
+    }
+    /// A value with a text form of its own.
+    pub const fn parsed(
+        name: &'static str,
+        core: &'static str,
+        get: fn(&R) -> Option<String>,
+        set: fn(&mut R, Option<&str>) -> Result<(), String>,
+    ) -> Self {
+        Self::of(name, core, Form::Parsed { get, set })
+    }
+    /// Another row.
+    pub const fn one(
+        name: &'static str,
+        core: &'static str,
+        of: &'static dyn AnyModel,
+        get: fn(&R) -> Option<RawId>,
+        set: fn(&mut R, Option<RawId>),
+    ) -> Self {
+        Self::of(name, core, Form::One { of, get, set })
+    }
+    /// Other rows, written by id.
+    pub const fn many(
+        name: &'static str,
+        core: &'static str,
+        of: &'static dyn AnyModel,
+        get: fn(&R) -> Vec<RawId>,
+        set: fn(&mut R, Vec<RawId>),
+    ) -> Self {
+        Self::of(name, core, Form::Many { of, described: false, get, set })
+    }
+    /// `tags`, written by id or by attributes.
+    pub const fn tags(get: fn(&R) -> Vec<RawId>, set: fn(&mut R, Vec<RawId>)) -> Self {
+        Self::of("tags", "tags", Form::Many { of: &crate::models::tag::MODEL, described: true, get, set })
+    }
+    /// A JSON object or null.
+    pub const fn json(
+        name: &'static str,
+        core: &'static str,
+        get: fn(&R) -> Option<&Json>,
+        set: fn(&mut R, Option<Json>),
+    ) -> Self {
+        Self { nullable: true, ..Self::of(name, core, Form::Json { get, set }) }
+    }
+    /// A moment.
+    pub const fn moment(
+        name: &'static str,
+        core: &'static str,
+        get: fn(&Object<R>) -> Option<Time>,
+        set: Option<fn(&mut Draft<R>, Option<Time>)>,
+    ) -> Self {
+        Self { nullable: true, read_only: set.is_none(), ..Self::of(name, core, Form::Moment { get, set }) }
+    }
+    /// A secret or null.
+    pub const fn secret(
+        name: &'static str,
+        core: &'static str,
+        get: fn(&R) -> Option<&Sealed>,
+        set: fn(&mut R, Option<Sealed>),
+    ) -> Self {
+        Self { nullable: true, ..Self::of(name, core, Form::Secret { get, set }) }
+    }
+    /// A computed value.
+    pub const fn made(
+        name: &'static str,
+        kind: &'static str,
+        write: fn(&Object<R>, &Scene, &Loaded, &mut Vec<u8>),
+    ) -> Self {
+        Self::fixed(name, "", Form::Made { kind, write })
+    }
+    /// A new row must have it.
+    #[must_use]
+    pub const fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+    /// It may be null.
+    #[must_use]
+    pub const fn nullable(mut self) -> Self {
+        self.nullable = true;
+        self
+    }
+    /// It is what was seen.
+    #[must_use]
+    pub const fn observed(mut self) -> Self {
+        self.observed = true;
+        self
+    }
+    /// The core has no column for it: lists cannot be ordered by it.
+    #[must_use]
+    pub const fn unordered(mut self) -> Self {
+        self.ordered = false;
+        self
+    }
+    /// What people call it.
+    #[must_use]
+    pub const fn label(mut self, label: &'static str) -> Self {
+        self.label = label;
+        self
+    }
+    /// What people call it: in sentences as it is, in headings with a capital.
+    pub fn called(&self) -> String {
+        if self.label.is_empty() { self.name.replace('_', " ") } else { self.label.to_owned() }
+    }
+}

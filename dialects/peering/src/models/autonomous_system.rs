@@ -1,0 +1,103 @@
+//! Autonomous systems.
+
+use meetme_base::Asn;
+use meetme_model::routing::AutonomousSystem;
+use meetme_store::Resource as _;
+
+use super::{community, context, number, raw, routing_policy, some, typed};
+use crate::{
+    model::{About, Field, How, Model, Sieve, everything},
+    query,
+};
+
+type Of = AutonomousSystem;
+
+/// The model.
+pub static MODEL: Model<Of> = Model {
+    about: About {
+        name: "AutonomousSystem",
+        verbose: "autonomous system",
+        app: "peering",
+        path: "autonomous-systems",
+        old: &[],
+        number: 1,
+        kind: Of::KIND,
+        brief: &["id", "url", "display_url", "display", "asn", "name", "ipv6_max_prefixes", "ipv4_max_prefixes"],
+        order: &["asn"],
+        filters: &[
+            Sieve::new("affiliated", How::Flag("ours")),
+            Sieve::new("asn", How::Number("asn")),
+            Sieve::new("name", How::Text("name")),
+            Sieve::new("irr_as_set", How::Text("as_set")),
+            Sieve::new("ipv4_max_prefixes", How::Number("max4")),
+            Sieve::new("ipv6_max_prefixes", How::Number("max6")),
+        ],
+        aliases: &[],
+        read_only: false,
+        tagged: true,
+        only: everything,
+        search: |text| {
+            query::holds(&["name", "description", "as_set"], text)
+                .or(query::begins_with("asn", text, i64::from(u32::MAX)))
+        },
+    },
+    needs: &[],
+    display: |row, _| row.spec.title(),
+    fresh: Some(|| Of::new(Asn::MIN, "")),
+    fields: &[
+        Field::id(),
+        Field::url(),
+        Field::page(),
+        Field::display(),
+        Field::integer("asn", "asn", 1, u32::MAX as i64, |r| Some(r.spec.asn.get().into()), |d, n| {
+            d.spec.asn = n.and_then(|n| Asn::try_from(n).ok()).unwrap_or(d.spec.asn);
+        })
+        .label("ASN")
+        .required(),
+        Field::text("name", "name", 200, |s| Some(&s.name), |s, t| s.name = t.unwrap_or_default()).required(),
+        Field::flag("name_peeringdb_sync", "sync_name", |s| s.sync.name, |s, b| s.sync.name = b),
+        Field::text("description", "description", 200, |s| s.description.as_deref(), |s, t| s.description = some(t)),
+        Field::text("comments", "comments", usize::MAX, |s| Some(&s.comments), |s, t| s.comments = t.unwrap_or_default()),
+        Field::text("irr_as_set", "as_set", 255, |s| s.as_set.as_deref(), |s, t| s.as_set = t).nullable(),
+        Field::flag("irr_as_set_peeringdb_sync", "sync_as_set", |s| s.sync.as_set, |s, b| s.sync.as_set = b),
+        Field::integer("ipv6_max_prefixes", "max6", 0, i32::MAX as i64, |r| Some(r.spec.max6.into()), |d, n| {
+            d.spec.max6 = number(n);
+        })
+        .nullable(),
+        Field::flag("ipv6_max_prefixes_peeringdb_sync", "sync_max6", |s| s.sync.max6, |s, b| s.sync.max6 = b),
+        Field::integer("ipv4_max_prefixes", "max4", 0, i32::MAX as i64, |r| Some(r.spec.max4.into()), |d, n| {
+            d.spec.max4 = number(n);
+        })
+        .nullable(),
+        Field::flag("ipv4_max_prefixes_peeringdb_sync", "sync_max4", |s| s.sync.max4, |s, b| s.sync.max4 = b),
+        Field::many("import_routing_policies", "import", &routing_policy::MODEL, |s| raw(&s.import), |s, v| {
+            s.import = typed(v);
+        }),
+        Field::many("export_routing_policies", "export", &routing_policy::MODEL, |s| raw(&s.export), |s, v| {
+            s.export = typed(v);
+        }),
+        Field::many("communities", "communities", &community::MODEL, |s| raw(&s.communities), |s, v| {
+            s.communities = typed(v);
+        }),
+        // What the routing registries say is not fetched yet, so there is none.
+        Field::made("prefixes", "field", |_, _, _, out| crate::json::null(out)),
+        Field::flag("retrieve_prefixes", "irr", |s| s.irr.want_prefixes, |s, b| s.irr.want_prefixes = b).unordered(),
+        Field::made("as_list", "list", |_, _, _, out| out.extend_from_slice(b"[]")),
+        Field::flag("retrieve_as_list", "irr", |s| s.irr.want_as_list, |s, b| s.irr.want_as_list = b).unordered(),
+        Field::text("irr_sources_override", "", 255, |s| Some(&s.irr.sources), |s, t| {
+            s.irr.sources = t.unwrap_or_default();
+        }),
+        Field::text("irr_ipv6_prefixes_args_override", "", 255, |s| Some(&s.irr.args6), |s, t| {
+            s.irr.args6 = t.unwrap_or_default();
+        }),
+        Field::text("irr_ipv4_prefixes_args_override", "", 255, |s| Some(&s.irr.args4), |s, t| {
+            s.irr.args4 = t.unwrap_or_default();
+        }),
+        Field::flag("affiliated", "ours", |s| s.ours, |s, b| s.ours = b),
+        Field::json("local_context_data", "context", |s| s.context.as_ref(), |s, v| s.context = v).unordered(),
+        Field::made("config_context", "field", |r, _, _, out| context(r.spec.context.as_ref(), out)),
+        Field::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
+        Field::created(),
+        Field::updated(),
+    ],
+};

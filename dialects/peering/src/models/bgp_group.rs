@@ -1,0 +1,60 @@
+//! Groups of direct sessions.
+
+use meetme_model::routing::PeerGroup;
+use meetme_store::Resource as _;
+
+use super::{SERVICE, SERVICE_FILTER, admin, community, context, raw, routing_policy, some, typed};
+use crate::{
+    model::{About, Field, How, Model, Sieve, everything},
+    query,
+};
+
+type Of = PeerGroup;
+
+/// The model.
+pub static MODEL: Model<Of> = Model {
+    about: About {
+        name: "BGPGroup",
+        verbose: "BGP group",
+        app: "peering",
+        path: "bgp-groups",
+        old: &[],
+        number: 3,
+        kind: Of::KIND,
+        brief: &["id", "url", "display_url", "display", "name", "slug", "status"],
+        order: &["name"],
+        filters: &[Sieve::new("status", How::Choice("admin", SERVICE_FILTER))],
+        aliases: &[],
+        read_only: false,
+        tagged: true,
+        only: everything,
+        search: |text| query::holds(&["name", "slug", "description"], text),
+    },
+    needs: &[],
+    display: |row, _| row.spec.title(),
+    fresh: Some(Of::default),
+    fields: &[
+        Field::id(),
+        Field::url(),
+        Field::page(),
+        Field::display(),
+        Field::text("name", "name", 100, |s| Some(&s.name), |s, t| s.name = t.unwrap_or_default()).required(),
+        Field::slug(|s| Some(&s.slug), |s, t| s.slug = t.unwrap_or_default()),
+        Field::text("description", "description", 200, |s| s.description.as_deref(), |s, t| s.description = some(t)),
+        Field::status(SERVICE, |r| Some(r.spec.admin.word()), |d, w| d.spec.admin = admin(w)),
+        Field::many("import_routing_policies", "import", &routing_policy::MODEL, |s| raw(&s.import), |s, v| {
+            s.import = typed(v);
+        }),
+        Field::many("export_routing_policies", "export", &routing_policy::MODEL, |s| raw(&s.export), |s, v| {
+            s.export = typed(v);
+        }),
+        Field::many("communities", "communities", &community::MODEL, |s| raw(&s.communities), |s, v| {
+            s.communities = typed(v);
+        }),
+        Field::json("local_context_data", "context", |s| s.context.as_ref(), |s, v| s.context = v).unordered(),
+        Field::made("config_context", "field", |r, _, _, out| context(r.spec.context.as_ref(), out)),
+        Field::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
+        Field::created(),
+        Field::updated(),
+    ],
+};

@@ -1,0 +1,66 @@
+//! BGP communities.
+
+use meetme_model::routing::{Community, CommunityDirection, CommunityKind};
+use meetme_store::Resource as _;
+
+use super::{context, raw, some, typed};
+use crate::{
+    json,
+    model::{About, Field, How, Model, Sieve, Words, everything},
+    query,
+};
+
+type Of = Community;
+
+const TYPES: Words = &[("egress", "Egress"), ("ingress", "Ingress")];
+
+/// The model.
+pub static MODEL: Model<Of> = Model {
+    about: About {
+        name: "Community",
+        verbose: "community",
+        app: "bgp",
+        path: "communities",
+        old: &["peering/communities"],
+        number: 4,
+        kind: Of::KIND,
+        brief: &["id", "url", "display_url", "display", "name", "slug", "value", "type"],
+        order: &["value", "name"],
+        filters: &[
+            Sieve::new("type", How::Choice("direction", &[("egress", "egress"), ("ingress", "ingress")])),
+            Sieve::new("value", How::Text("value")),
+        ],
+        aliases: &[],
+        read_only: false,
+        tagged: true,
+        only: everything,
+        search: |text| query::holds(&["name", "value", "slug", "description"], text),
+    },
+    needs: &[],
+    display: |row, _| row.spec.title(),
+    fresh: Some(Of::default),
+    fields: &[
+        Field::id(),
+        Field::url(),
+        Field::page(),
+        Field::display(),
+        Field::text("name", "name", 100, |s| Some(&s.name), |s, t| s.name = t.unwrap_or_default()).required(),
+        Field::slug(|s| Some(&s.slug), |s, t| s.slug = t.unwrap_or_default()),
+        Field::text("description", "description", 200, |s| s.description.as_deref(), |s, t| s.description = some(t)),
+        Field::text("value", "value", 50, |s| Some(&s.value), |s, t| s.value = t.unwrap_or_default()).required(),
+        Field::choice("type", "direction", TYPES, |r| r.spec.direction.map(CommunityDirection::word), |d, w| {
+            d.spec.direction = match w {
+                Some("egress") => Some(CommunityDirection::Egress),
+                Some("ingress") => Some(CommunityDirection::Ingress),
+                _ => None,
+            };
+        })
+        .nullable(),
+        Field::made("kind", "choice", |r, _, _, out| json::maybe(out, r.spec.kind().map(CommunityKind::word))),
+        Field::json("local_context_data", "context", |s| s.context.as_ref(), |s, v| s.context = v).unordered(),
+        Field::made("config_context", "field", |r, _, _, out| context(r.spec.context.as_ref(), out)),
+        Field::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
+        Field::created(),
+        Field::updated(),
+    ],
+};

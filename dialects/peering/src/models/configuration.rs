@@ -1,0 +1,54 @@
+//! Templates of router configurations.
+
+use meetme_model::routing::{Template, TemplatePurpose};
+use meetme_store::{Filter, Resource as _};
+
+use super::{raw, some, typed};
+use crate::{
+    model::{About, Field, How, Model, Sieve},
+    query,
+};
+
+type Of = Template;
+
+/// The model.
+pub static MODEL: Model<Of> = Model {
+    about: About {
+        name: "Configuration",
+        verbose: "configuration",
+        app: "devices",
+        path: "configurations",
+        old: &["peering/configurations"],
+        number: 5,
+        kind: Of::KIND,
+        brief: &["id", "url", "display_url", "display", "name"],
+        order: &["name"],
+        filters: &[
+            Sieve::new("jinja2_trim", How::Flag("trim")),
+            Sieve::new("jinja2_lstrip", How::Flag("lstrip")),
+        ],
+        aliases: &[],
+        read_only: false,
+        tagged: true,
+        only: || Filter::eq("purpose", TemplatePurpose::Router.word()),
+        search: |text| query::holds(&["name", "description"], text),
+    },
+    needs: &[],
+    display: |row, _| row.spec.title(),
+    fresh: Some(Of::default),
+    fields: &[
+        Field::id(),
+        Field::url(),
+        Field::page(),
+        Field::display(),
+        Field::text("name", "name", 100, |s| Some(&s.name), |s, t| s.name = t.unwrap_or_default()).required(),
+        Field::text("description", "description", 200, |s| s.description.as_deref(), |s, t| s.description = some(t)),
+        Field::verbatim("template", "text", |s| Some(&s.text), |s, t| s.text = t.unwrap_or_default()).required(),
+        Field::flag("jinja2_trim", "trim", |s| s.trim, |s, b| s.trim = b),
+        Field::flag("jinja2_lstrip", "lstrip", |s| s.lstrip, |s, b| s.lstrip = b),
+        Field::text("comments", "comments", usize::MAX, |s| Some(&s.comments), |s, t| s.comments = t.unwrap_or_default()),
+        Field::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
+        Field::created(),
+        Field::updated(),
+    ],
+};

@@ -1,0 +1,104 @@
+//! Internet exchanges.
+
+use meetme_base::Id;
+use meetme_model::{Admin, routing::{AutonomousSystem, Exchange}};
+use meetme_store::Resource as _;
+
+use super::{SERVICE, SERVICE_FILTER, admin, autonomous_system, community, context, raw, routing_policy, some, typed};
+use crate::{
+    json,
+    model::{About, Field, How, Model, Sieve, everything},
+    query,
+};
+
+type Of = Exchange;
+
+fn fresh() -> Of {
+    Of {
+        name: String::new(),
+        slug: String::new(),
+        admin: Admin::Enabled,
+        local: Id::new(0),
+        pdb_lan: None,
+        route_server_asn: None,
+        subnets: Vec::new(),
+        media: None,
+        segment: None,
+        import: Vec::new(),
+        export: Vec::new(),
+        communities: Vec::new(),
+        description: None,
+        comments: String::new(),
+        context: None,
+        tags: Vec::new(),
+        ext: Default::default(),
+    }
+}
+
+/// The model.
+pub static MODEL: Model<Of> = Model {
+    about: About {
+        name: "InternetExchange",
+        verbose: "internet exchange",
+        app: "peering",
+        path: "internet-exchanges",
+        old: &[],
+        number: 9,
+        kind: Of::KIND,
+        brief: &["id", "url", "display_url", "display", "name", "slug", "status"],
+        order: &["name"],
+        filters: &[
+            Sieve::new("status", How::Choice("admin", SERVICE_FILTER)),
+            Sieve::new("local_autonomous_system_id", How::Row("local", AutonomousSystem::KIND, "id")),
+            Sieve::new("local_autonomous_system_asn", How::Row("local", AutonomousSystem::KIND, "asn")),
+            Sieve::new("local_autonomous_system", How::Row("local", AutonomousSystem::KIND, "name")),
+        ],
+        aliases: &[],
+        read_only: false,
+        tagged: true,
+        only: everything,
+        search: |text| query::holds(&["name", "slug", "description"], text),
+    },
+    needs: &[],
+    display: |row, _| row.spec.title(),
+    fresh: Some(fresh),
+    fields: &[
+        Field::id(),
+        Field::url(),
+        Field::page(),
+        Field::display(),
+        Field::integer("peeringdb_ixlan", "pdb_lan", 1, i32::MAX as i64, |r| r.spec.pdb_lan, |d, n| d.spec.pdb_lan = n)
+            .nullable(),
+        Field::made("peeringdb_prefixes", "field", |_, _, _, out| {
+            out.extend_from_slice(b"{\"ipv6\":[],\"ipv4\":[]}");
+        }),
+        // No IX-API can be named yet.
+        Field::made("ixapi_endpoint", "nested object", |_, _, _, out| json::null(out)),
+        Field::text("name", "name", 100, |s| Some(&s.name), |s, t| s.name = t.unwrap_or_default()).required(),
+        Field::slug(|s| Some(&s.slug), |s, t| s.slug = t.unwrap_or_default()),
+        Field::text("description", "description", 200, |s| s.description.as_deref(), |s, t| s.description = some(t)),
+        Field::status(SERVICE, |r| Some(r.spec.admin.word()), |d, w| d.spec.admin = admin(w)),
+        Field::one(
+            "local_autonomous_system",
+            "local.asn",
+            &autonomous_system::MODEL,
+            |s| Some(s.local.any()),
+            |s, id| s.local = id.map_or(s.local, |id| id.of()),
+        )
+        .required(),
+        Field::many("import_routing_policies", "import", &routing_policy::MODEL, |s| raw(&s.import), |s, v| {
+            s.import = typed(v);
+        }),
+        Field::many("export_routing_policies", "export", &routing_policy::MODEL, |s| raw(&s.export), |s, v| {
+            s.export = typed(v);
+        }),
+        Field::many("communities", "communities", &community::MODEL, |s| raw(&s.communities), |s, v| {
+            s.communities = typed(v);
+        }),
+        Field::json("local_context_data", "context", |s| s.context.as_ref(), |s, v| s.context = v).unordered(),
+        Field::made("config_context", "field", |r, _, _, out| context(r.spec.context.as_ref(), out)),
+        Field::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
+        Field::created(),
+        Field::updated(),
+    ],
+};

@@ -1,0 +1,122 @@
+//! Routers. Those that were ordered as a service belong to other dialects.
+
+use meetme_base::Id;
+use meetme_model::routing::{AutonomousSystem, Flavour, Platform, Router, Template};
+use meetme_store::{Filter, Resource as _};
+use serde_json::Value as Json;
+
+use super::{
+    SERVICE, SERVICE_FILTER, admin, autonomous_system, community, configuration, context, number, platform, raw, some,
+    typed,
+};
+use crate::{
+    model::{About, Field, How, Model, Sieve},
+    query,
+};
+
+type Of = Router;
+
+/// The member of a router's `ext` that is this dialect's.
+const EXT: &str = "peering-manager";
+
+fn netbox_id(router: &Of) -> i64 {
+    router.ext.get(EXT).and_then(|ext| ext.get("netbox_device_id")).and_then(Json::as_i64).unwrap_or_default()
+}
+
+fn set_netbox_id(router: &mut Of, id: i64) {
+    if id == 0 {
+        router.ext.remove(EXT);
+    } else {
+        router.ext.insert(EXT.to_owned(), serde_json::json!({"netbox_device_id": id}));
+    }
+}
+
+/// The model.
+pub static MODEL: Model<Of> = Model {
+    about: About {
+        name: "Router",
+        verbose: "router",
+        app: "devices",
+        path: "routers",
+        old: &["peering/routers"],
+        number: 12,
+        kind: Of::KIND,
+        brief: &["id", "url", "display_url", "display", "name", "hostname"],
+        order: &["local", "name"],
+        filters: &[
+            Sieve::new("name", How::Text("name")),
+            Sieve::new("hostname", How::Text("hostname")),
+            Sieve::new("status", How::Choice("admin", SERVICE_FILTER)),
+            Sieve::new("encrypt_passwords", How::Flag("encrypt")),
+            Sieve::new("platform_id", How::Row("platform", Platform::KIND, "id")),
+            Sieve::new("platform", How::Row("platform", Platform::KIND, "name")),
+            Sieve::new("configuration_template_id", How::Row("template", Template::KIND, "id")),
+            Sieve::new("configuration_template", How::Row("template", Template::KIND, "name")),
+            Sieve::new("local_autonomous_system_id", How::Row("local", AutonomousSystem::KIND, "id")),
+            Sieve::new("local_autonomous_system_asn", How::Row("local", AutonomousSystem::KIND, "asn")),
+            Sieve::new("local_autonomous_system", How::Row("local", AutonomousSystem::KIND, "name")),
+        ],
+        aliases: &[("hardware_name", "name"), ("settings", "napalm_args")],
+        read_only: false,
+        tagged: true,
+        only: || Filter::eq("flavour", Flavour::Hardware.word()),
+        search: |text| query::holds(&["name", "hostname", "platform.name"], text),
+    },
+    needs: &[],
+    display: |row, _| row.spec.title(),
+    fresh: Some(Of::default),
+    fields: &[
+        Field::id(),
+        Field::url(),
+        Field::page(),
+        Field::display(),
+        Field::text("name", "name", 128, |s| Some(&s.name), |s, t| s.name = t.unwrap_or_default()).required(),
+        Field::text("hostname", "hostname", 256, |s| Some(&s.hostname), |s, t| s.hostname = t.unwrap_or_default())
+            .required(),
+        Field::one(
+            "platform",
+            "platform.name",
+            &platform::MODEL,
+            |s| s.platform.map(Id::any),
+            |s, id| s.platform = id.map(|id| id.of()),
+        )
+        .required(),
+        Field::status(SERVICE, |r| Some(r.spec.admin.word()), |d, w| d.spec.admin = admin(w)),
+        Field::flag("encrypt_passwords", "encrypt", |s| s.encrypt, |s, b| s.encrypt = b),
+        Field::flag("poll_bgp_sessions_state", "poll", |s| s.poll, |s, b| s.poll = b),
+        Field::moment("poll_bgp_sessions_last_updated", "polled_at", |r| r.status.polled_at, None).observed(),
+        Field::one(
+            "configuration_template",
+            "template.name",
+            &configuration::MODEL,
+            |s| s.template.map(Id::any),
+            |s, id| s.template = id.map(|id| id.of()),
+        ),
+        Field::many("communities", "communities", &community::MODEL, |s| raw(&s.communities), |s, v| {
+            s.communities = typed(v);
+        }),
+        Field::one(
+            "local_autonomous_system",
+            "local.asn",
+            &autonomous_system::MODEL,
+            |s| s.local.map(Id::any),
+            |s, id| s.local = id.map(|id| id.of()),
+        )
+        .required(),
+        Field::integer("netbox_device_id", "", 0, i32::MAX as i64, |r| Some(netbox_id(&r.spec)), |d, n| {
+            set_netbox_id(&mut d.spec, n.unwrap_or_default());
+        }),
+        Field::json("local_context_data", "context", |s| s.context.as_ref(), |s, v| s.context = v).unordered(),
+        Field::made("config_context", "field", |r, _, _, out| context(r.spec.context.as_ref(), out)),
+        Field::text("napalm_username", "", 256, |s| s.driver.user.as_deref(), |s, t| s.driver.user = some(t)).nullable(),
+        Field::secret("napalm_password", "", |s| s.driver.password.as_ref(), |s, v| s.driver.password = v),
+        Field::integer("napalm_timeout", "", 0, i32::MAX as i64, |r| Some(r.spec.driver.timeout.into()), |d, n| {
+            d.spec.driver.timeout = number(n);
+        }),
+        Field::json("napalm_args", "", |s| s.driver.args.as_ref(), |s, v| s.driver.args = v),
+        Field::text("comments", "comments", usize::MAX, |s| Some(&s.comments), |s, t| s.comments = t.unwrap_or_default()),
+        Field::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
+        Field::created(),
+        Field::updated(),
+    ],
+};

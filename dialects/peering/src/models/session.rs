@@ -1,0 +1,244 @@
+//! What both kinds of session share: the fields of a peer, its words and its filters.
+
+use meetme_base::Id;
+use meetme_model::{
+    Admin, BgpState, Peer, PeerStatus,
+    routing::{DirectSession, ExchangeSession},
+};
+use meetme_store::Resource;
+
+use super::{admin, bfd, community, context, number, raw, routing_policy, some, typed};
+use crate::{
+    json,
+    model::{Draft, Field, Words},
+};
+
+/// The states of a session.
+pub const STATES: Words = &[
+    ("requested", "Requested"),
+    ("provisioning", "Provisioning"),
+    ("enabled", "Enabled"),
+    ("pre-maintenance", "Pre-maintenance"),
+    ("maintenance", "Maintenance"),
+    ("post-maintenance", "Post-maintenance"),
+    ("disabled", "Disabled"),
+    ("decommissioning", "Decommissioning"),
+    ("decommissioned", "Decommissioned"),
+];
+
+/// The same for filters, where the core's words are the wire's.
+pub const STATE_FILTER: Words = &[
+    ("requested", "requested"),
+    ("provisioning", "provisioning"),
+    ("enabled", "enabled"),
+    ("pre-maintenance", "pre-maintenance"),
+    ("maintenance", "maintenance"),
+    ("post-maintenance", "post-maintenance"),
+    ("disabled", "disabled"),
+    ("decommissioning", "decommissioning"),
+    ("decommissioned", "decommissioned"),
+];
+
+/// The states of the protocol.
+pub const BGP: Words = &[
+    ("idle", "Idle"),
+    ("connect", "Connect"),
+    ("active", "Active"),
+    ("opensent", "OpenSent"),
+    ("openconfirm", "OpenConfirm"),
+    ("established", "Established"),
+];
+
+/// The same for filters.
+pub const BGP_FILTER: Words = &[
+    ("idle", "idle"),
+    ("connect", "connect"),
+    ("active", "active"),
+    ("opensent", "opensent"),
+    ("openconfirm", "openconfirm"),
+    ("established", "established"),
+];
+
+/// A kind of session: how to get at what both kinds have.
+pub trait Session: Resource<Status = PeerStatus> {
+    /// What it has.
+    fn peer(&self) -> &Peer;
+    /// What it has, to be changed.
+    fn peer_mut(&mut self) -> &mut Peer;
+}
+
+impl Session for ExchangeSession {
+    fn peer(&self) -> &Peer {
+        &self.peer
+    }
+    fn peer_mut(&mut self) -> &mut Peer {
+        &mut self.peer
+    }
+}
+
+impl Session for DirectSession {
+    fn peer(&self) -> &Peer {
+        &self.peer
+    }
+    fn peer_mut(&mut self) -> &mut Peer {
+        &mut self.peer
+    }
+}
+
+/// The most prefixes anybody counts.
+const MOST: i64 = i32::MAX as i64;
+
+/// `service_reference`.
+pub const fn service_reference<R: Session>() -> Field<R> {
+    Field::text("service_reference", "reference", 255, |s: &R| s.peer().reference.as_deref(), |s, t| {
+        s.peer_mut().reference = some(t);
+    })
+    .nullable()
+}
+
+/// `status`.
+pub const fn status<R: Session>() -> Field<R> {
+    Field::status(STATES, |r| Some(r.spec.peer().admin.word()), |d: &mut Draft<R>, w| {
+        d.spec.peer_mut().admin = w.map_or(Admin::Enabled, |w| admin(Some(w)));
+    })
+}
+
+/// `password`.
+pub const fn password<R: Session>() -> Field<R> {
+    Field::secret("password", "", |s: &R| s.peer().password.as_ref(), |s, v| s.peer_mut().password = v)
+}
+
+/// `encrypted_password`: the password as the router's platform spells it. Nothing spells it yet.
+pub const fn encrypted_password<R: Session>() -> Field<R> {
+    Field::made("encrypted_password", "string", |_, _, _, out| json::null(out)).nullable()
+}
+
+/// `multihop_ttl`.
+pub const fn multihop_ttl<R: Session>() -> Field<R> {
+    Field::integer("multihop_ttl", "ttl", 1, 255, |r| Some(r.spec.peer().ttl.into()), |d: &mut Draft<R>, n| {
+        d.spec.peer_mut().ttl = number(n);
+    })
+}
+
+/// `passive`.
+pub const fn passive<R: Session>() -> Field<R> {
+    Field::flag("passive", "passive", |s: &R| s.peer().passive, |s, b| s.peer_mut().passive = b)
+}
+
+/// `import_routing_policies`.
+pub const fn import<R: Session>() -> Field<R> {
+    Field::many(
+        "import_routing_policies",
+        "import",
+        &routing_policy::MODEL,
+        |s: &R| raw(&s.peer().import),
+        |s, v| s.peer_mut().import = typed(v),
+    )
+}
+
+/// `export_routing_policies`.
+pub const fn export<R: Session>() -> Field<R> {
+    Field::many(
+        "export_routing_policies",
+        "export",
+        &routing_policy::MODEL,
+        |s: &R| raw(&s.peer().export),
+        |s, v| s.peer_mut().export = typed(v),
+    )
+}
+
+/// `communities`.
+pub const fn communities<R: Session>() -> Field<R> {
+    Field::many(
+        "communities",
+        "communities",
+        &community::MODEL,
+        |s: &R| raw(&s.peer().communities),
+        |s, v| s.peer_mut().communities = typed(v),
+    )
+}
+
+/// `bfd`.
+pub const fn bfd<R: Session>() -> Field<R> {
+    Field::one("bfd", "bfd.name", &bfd::MODEL, |s: &R| s.peer().bfd.map(Id::any), |s, id| {
+        s.peer_mut().bfd = id.map(|id| id.of());
+    })
+    .nullable()
+}
+
+/// `local_context_data`.
+pub const fn local_context_data<R: Session>() -> Field<R> {
+    Field::json("local_context_data", "context", |s: &R| s.peer().context.as_ref(), |s, v| s.peer_mut().context = v)
+        .unordered()
+}
+
+/// `config_context`.
+pub const fn config_context<R: Session>() -> Field<R> {
+    Field::made("config_context", "field", |r, _, _, out| context(r.spec.peer().context.as_ref(), out))
+}
+
+/// `bgp_state`.
+pub const fn bgp_state<R: Session>() -> Field<R> {
+    Field::choice("bgp_state", "state", BGP, |r| r.status.state.map(BgpState::word), |d: &mut Draft<R>, w| {
+        d.status.state = w.and_then(BgpState::parse);
+    })
+    .nullable()
+    .observed()
+}
+
+/// `received_prefix_count`.
+pub const fn received<R: Session>() -> Field<R> {
+    Field::integer(
+        "received_prefix_count",
+        "received",
+        0,
+        MOST,
+        |r| Some(r.status.received.into()),
+        |d: &mut Draft<R>, n| d.status.received = number(n),
+    )
+    .observed()
+}
+
+/// `accepted_prefix_count`.
+pub const fn accepted<R: Session>() -> Field<R> {
+    Field::integer(
+        "accepted_prefix_count",
+        "accepted",
+        0,
+        MOST,
+        |r| Some(r.status.accepted.into()),
+        |d: &mut Draft<R>, n| d.status.accepted = number(n),
+    )
+    .observed()
+}
+
+/// `advertised_prefix_count`.
+pub const fn advertised<R: Session>() -> Field<R> {
+    Field::integer(
+        "advertised_prefix_count",
+        "advertised",
+        0,
+        MOST,
+        |r| Some(r.status.advertised.into()),
+        |d: &mut Draft<R>, n| d.status.advertised = number(n),
+    )
+    .observed()
+}
+
+/// `last_established_state`.
+pub const fn last_established<R: Session>() -> Field<R> {
+    Field::moment(
+        "last_established_state",
+        "last_up",
+        |r| r.status.last_up,
+        Some(|d: &mut Draft<R>, t| d.status.last_up = t),
+    )
+    .observed()
+}
+
+/// `comments`.
+pub const fn comments<R: Session>() -> Field<R> {
+    Field::text("comments", "comments", usize::MAX, |s: &R| Some(&s.peer().comments), |s, t| {
+        s.peer_mut().comments = t.unwrap_or_default();
+    })
+}

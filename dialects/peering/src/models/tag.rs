@@ -1,0 +1,59 @@
+//! Tags.
+
+use meetme_model::ops::Tag;
+use meetme_store::Resource as _;
+
+use crate::{
+    json,
+    model::{About, Field, How, Model, Sieve, everything},
+    query,
+};
+
+type Of = Tag;
+
+/// The model.
+pub static MODEL: Model<Of> = Model {
+    about: About {
+        name: "Tag",
+        verbose: "tag",
+        app: "extras",
+        path: "tags",
+        old: &["utils/tags"],
+        number: 7,
+        kind: Of::KIND,
+        brief: &["id", "url", "display_url", "display", "name", "slug", "color"],
+        order: &["name"],
+        filters: &[
+            Sieve::new("name", How::Text("name")),
+            Sieve::new("slug", How::Text("slug")),
+            Sieve::new("color", How::Text("colour")),
+            Sieve::new("description", How::Text("description")),
+        ],
+        aliases: &[],
+        read_only: false,
+        tagged: false,
+        only: everything,
+        search: |text| query::holds(&["name", "slug"], text),
+    },
+    needs: &[],
+    display: |row, _| row.spec.title(),
+    fresh: Some(|| Of::new("", "")),
+    fields: &[
+        Field::id(),
+        Field::url(),
+        Field::page(),
+        Field::display(),
+        Field::text("name", "name", 100, |s| Some(&s.name), |s, t| s.name = t.unwrap_or_default()).required(),
+        Field::slug(|s| Some(&s.slug), |s, t| s.slug = t.unwrap_or_default()),
+        Field::text("color", "colour", 6, |s| Some(&s.colour), |s, t| {
+            s.colour = t.unwrap_or_default().to_ascii_lowercase();
+        }),
+        Field::text("description", "description", 200, |s| Some(&s.description), |s, t| {
+            s.description = t.unwrap_or_default();
+        }),
+        Field::made("tagged_items", "integer", |r, _, loaded, out| {
+            let count = loaded.counts.get(&r.id.get()).copied().unwrap_or_default();
+            json::integer(out, i64::try_from(count).unwrap_or(i64::MAX));
+        }),
+    ],
+};

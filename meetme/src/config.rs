@@ -1,0 +1,196 @@
+//! The one configuration file. Every key is documented on its field, unknown keys are errors, and any key can be set by an
+//! environment variable: `MEETME__STORE__URL=...` is `[store] url`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use meetme_http::ServerConfig;
+use meetme_store::Open;
+use serde::{Deserialize, Serialize};
+
+/// Everything that can be configured.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Listeners and limits.
+    pub server: ServerConfig,
+    /// The database.
+    pub store: StoreConfig,
+    /// Logins and keys.
+    pub access: AccessConfig,
+    /// Controllers.
+    pub control: ControlConfig,
+    /// What is written about the server's own doings.
+    pub log: LogConfig,
+}
+
+/// The database.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StoreConfig {
+    /// `sqlite:FILE`, or a PostgreSQL connection string (`postgres://...` or `host=... dbname=...`). Default: `meetme.db` in the
+    /// data directory.
+    pub url: Option<String>,
+    /// How many threads (SQLite) or connections (PostgreSQL) read. Default 4.
+    pub readers: usize,
+    /// How many connections write; SQLite always has one writer. Default 8.
+    pub writers: usize,
+    /// How many days the change log is kept; 0 keeps it for ever. Default 90.
+    pub change_days: u32,
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self { url: None, readers: 4, writers: 8, change_days: 90 }
+    }
+}
+
+/// Logins and keys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AccessConfig {
+    /// The file with the master key, 64 hexadecimal digits, made when missing. Several servers over one database need the same
+    /// key. Default: `master.key` in the data directory.
+    pub master_key_file: Option<PathBuf>,
+    /// How long a login lasts, in seconds. Default 3600.
+    pub session_seconds: i64,
+    /// Wrong passwords in a minute for one name or from one address. Default 10.
+    pub login_failures_per_minute: u32,
+}
+
+impl Default for AccessConfig {
+    fn default() -> Self {
+        Self { master_key_file: None, session_seconds: 3600, login_failures_per_minute: 10 }
+    }
+}
+
+/// Controllers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ControlConfig {
+    /// Whether this process runs controllers. Default true.
+    pub enabled: bool,
+    /// How many boxes are driven at once. Default 16.
+    pub workers: usize,
+}
+
+impl Default for ControlConfig {
+    fn default() -> Self {
+        Self { enabled: true, workers: 16 }
+    }
+}
+
+/// What is written about the server's own doings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogConfig {
+    /// `text` for people or `json` for machines. Default `text`.
+    pub format: LogFormat,
+    /// What is written, in the form of `RUST_LOG`. Default `info`.
+    pub level: String,
+}
+
+/// The form of log lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One line of words.
+    #[default]
+    Text,
+    /// One JSON object.
+    Json,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, level: "info".to_owned() }
+    }
+}
+
+impl Config {
+    /// Reads the file, if one is named, and the environment over it.
+    ///
+    /// # Errors
+    /// When the file cannot be read, a key is unknown or a value does not fit.
+    pub fn load(file: Option<&Path>, environment: impl Iterator<Item = (String, String)>) -> Result<Self> {
+        let mut table = match file {
+            Some(path) => std::fs::read_to_string(path)
+                .with_context(|| format!("reading {}", path.display()))?
+                .parse::<toml::Table>()
+                .with_context(|| format!("reading {}", path.display()))?,
+            None => toml::Table::new(),
+        };
+        for (name, value) in environment {
+            if let Some(path) = name.strip_prefix("MEETME__") {
+                let keys: Vec<String> = path.split("__").map(str::to_lowercase).collect();
+                set(&mut table, &keys, &value).with_context(|| format!("the environment variable {name}"))?;
+            }
+        }
+        Self::deserialize(toml::Value::Table(table)).context("the configuration")
+    }
+
+    /// Which database to open, its file inside `data` when none is named.
+    ///
+    /// # Errors
+    /// When the URL is of no known form.
+    pub fn open(&self, data: &Path) -> Result<Open> {
+        let readers = self.store.readers;
+        let Some(url) = &self.store.url else {
+            return Ok(Open::Sqlite { path: data.join("meetme.db"), readers });
+        };
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            return Ok(Open::Sqlite { path: PathBuf::from(path), readers });
+        }
+        if url.starts_with("postgres") || url.contains('=') {
+            return Ok(Open::Postgres { url: url.clone(), writers: self.store.writers, readers });
+        }
+        bail!("store.url: `{url}` is neither sqlite:FILE nor a PostgreSQL connection string")
+    }
+}
+
+/// Sets one key from the environment: read as TOML where it is some, else as text.
+fn set(table: &mut toml::Table, keys: &[String], value: &str) -> Result<()> {
+    let Some((first, rest)) = keys.split_first() else { bail!("no key is named") };
+    if rest.is_empty() {
+        let parsed = format!("x = {value}").parse::<toml::Table>().ok().and_then(|mut t| t.remove("x"));
+        table.insert(first.clone(), parsed.unwrap_or_else(|| toml::Value::String(value.to_owned())));
+        return Ok(());
+    }
+    let inner = table.entry(first.clone()).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+    let Some(inner) = inner.as_table_mut() else { bail!("{first} is not a table") };
+    set(inner, rest, value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(text: &str, environment: &[(&str, &str)]) -> Result<Config> {
+        let file = tempfile::NamedTempFile::new()?;
+        std::fs::write(file.path(), text)?;
+        Config::load(Some(file.path()), environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())))
+    }
+
+    #[test]
+    fn the_environment_goes_over_the_file() {
+        let config = load(
+            "[store]\nreaders = 2\n[log]\nformat = 'json'",
+            &[("MEETME__STORE__READERS", "7"), ("MEETME__STORE__URL", "host=/run dbname=x"), ("OTHER", "1")],
+        )
+        .unwrap();
+        assert_eq!((config.store.readers, config.log.format), (7, LogFormat::Json));
+        assert!(matches!(config.open(Path::new("/d")).unwrap(), Open::Postgres { .. }));
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error_that_names_it() {
+        assert!(format!("{:#}", load("[store]\nreader = 2", &[]).unwrap_err()).contains("reader"));
+        assert!(load("", &[("MEETME__LOG__LEVLE", "info")]).is_err());
+    }
+
+    #[test]
+    fn without_a_url_the_database_is_a_file_in_the_data_directory() {
+        let open = Config::default().open(Path::new("/data")).unwrap();
+        assert!(matches!(open, Open::Sqlite { path, .. } if path == Path::new("/data/meetme.db")));
+    }
+}

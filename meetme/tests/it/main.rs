@@ -1,0 +1,3 @@
+//! The whole binary, as its users meet it: one server with the demo world, real clients, real daemons.
+
+mod kit;
