@@ -3,10 +3,13 @@
 //! Promise: nothing is decided here; this crate only puts the others together and reads the command line.
 
 mod admin;
+mod agent;
 mod builtin;
 mod client;
 mod config;
 mod demo;
+mod link;
+mod metrics;
 mod serve;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -25,6 +28,8 @@ struct Arguments {
 enum Command {
     /// Runs the server: all dialects, the store and the controllers.
     Serve(serve::ServeArgs),
+    /// Drives the equipment beside it for a server elsewhere.
+    Agent(agent::AgentArgs),
     /// Sets up an installation and its users and keys, directly in the database.
     Admin(admin::AdminArgs),
     /// Checks a configuration and prints it as it would be used.
@@ -52,6 +57,7 @@ fn main() -> ExitCode {
     let done = runtime.block_on(async {
         match arguments.command {
             Command::Serve(args) => serve::run(args).await.map(|()| ExitCode::SUCCESS),
+            Command::Agent(args) => agent::run(args).await.map(|()| ExitCode::SUCCESS),
             Command::Admin(args) => admin::run(args).await.map(|()| ExitCode::SUCCESS),
             Command::Config { config } => {
                 let config = config::Config::load(config.as_deref(), std::env::vars())?;

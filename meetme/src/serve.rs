@@ -1,19 +1,30 @@
 //! `meetme serve`: the store, the core, the controllers and the doors, started in this order and stopped in the other.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use meetme_app::{App, MasterKey, Sealer, Settings};
 use meetme_base::SystemClock;
+use meetme_control::{Agents, Runner, Settings as RunnerSettings, hub::Hub};
 use meetme_http::{Dialect, Server};
+use meetme_sim::Sim;
 use meetme_store::Store;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    agent,
     config::{Config, LogFormat},
-    demo,
+    demo, link, metrics,
 };
+
+/// How long a piece of work may take an agent elsewhere.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the server is told on the command line.
 #[derive(Args)]
@@ -33,8 +44,9 @@ pub struct ServeArgs {
 }
 
 /// The dialects, in the order in which they are asked when several could answer.
-pub fn dialects() -> Vec<Dialect> {
+pub fn dialects(hub: Arc<Hub>) -> Vec<Dialect> {
     vec![
+        link::dialect(hub),
         meetme_native::dialect(),
         meetme_peering::dialect(),
         meetme_port::dialect(),
@@ -47,7 +59,7 @@ pub fn dialects() -> Vec<Dialect> {
 /// Prints the operation tables.
 pub fn print_operations() -> Result<()> {
     use std::io::Write as _;
-    let dialects = dialects();
+    let dialects = dialects(Hub::new(PATIENCE));
     let mut out = std::io::stdout().lock();
     for row in meetme_http::table(&dialects) {
         let line = serde_json::json!({
@@ -59,7 +71,7 @@ pub fn print_operations() -> Result<()> {
 }
 
 /// Opens the store and puts the core over it.
-pub fn open(config: &Config, data: &std::path::Path) -> Result<App> {
+pub fn open(config: &Config, data: &Path) -> Result<App> {
     std::fs::create_dir_all(data).with_context(|| format!("making {}", data.display()))?;
     let key = config.access.master_key_file.clone().unwrap_or_else(|| data.join("master.key"));
     let sealer = Sealer::new(&MasterKey::at(&key)?);
@@ -93,27 +105,34 @@ pub async fn run(args: ServeArgs) -> Result<()> {
     log_to_stderr(&config)?;
     let app = open(&config, &args.data)?;
     let stop = CancellationToken::new();
-    let mut server = Server::new(config.server.clone(), dialects(), app.clone())?;
-    let agents = meetme_control::Agents::local(app.clock().clone(), &args.data)?;
-    let hub = agents.hub();
-    meetme_native::attach(&app, hub);
+    let hub = Hub::new(PATIENCE);
+    let agents = agents(&app, &hub, &args.data)?;
     let controllers = if config.control.enabled {
-        let runner = meetme_control::Runner::new(app.clone(), meetme_control::controllers(&app, &agents))
-            .workers(config.control.workers);
-        Some(tokio::spawn(runner.run(stop.child_token())))
+        let settings = RunnerSettings { concurrency: config.control.workers, ..RunnerSettings::default() };
+        let controllers = meetme_control::controllers(app.clone(), agents);
+        Some(Runner::new(app.store().clone(), controllers, settings))
     } else {
         None
     };
     let world = if args.demo { Some(demo::prepare(&app).await?) } else { None };
     let ready = demo::Readiness::new(app.clone(), args.demo);
-    server.check("store", ready.store());
-    server.check("demo", ready.demo());
+    let server = Server::new(config.server.clone(), dialects(hub), app.clone())?
+        .check("store", ready.store())
+        .check("demo", ready.demo());
+    let controllers = controllers.map(|runner| {
+        metrics::register(server.metrics(), runner.counters());
+        tokio::spawn(runner.run(stop.child_token()))
+    });
     let bound = server.bind().await?;
-    let address = bound.listening().first().map(ToString::to_string);
-    let Some(address) = address else { bail!("no listener is configured") };
-    tracing::info!(listen = %address, demo = args.demo, "meetme serves");
+    let doors: Vec<String> = bound
+        .listening()
+        .filter(|l| l.dialect.is_none() && !l.admin)
+        .map(|l| format!("{}://{}", if l.secure { "https" } else { "http" }, l.address))
+        .collect();
+    let Some(base) = doors.first() else { bail!("no listener is configured") };
+    tracing::info!(listen = ?doors, demo = args.demo, "meetme serves");
     if let Some(world) = world {
-        world.announce(&args.data, &format!("http://{address}"))?;
+        world.announce(&args.data, base)?;
     }
     let signalled = stop.clone();
     tokio::spawn(async move {
@@ -121,13 +140,23 @@ pub async fn run(args: ServeArgs) -> Result<()> {
         tracing::info!("stopping");
         signalled.cancel();
     });
-    let served = bound.run(stop.clone()).await;
+    bound.run(stop.clone()).await;
     stop.cancel();
     if let Some(controllers) = controllers {
         controllers.await.context("the controllers")?;
     }
     tracing::info!("stopped");
-    Ok(served?)
+    Ok(())
+}
+
+/// The agents in this process, and those elsewhere behind the hub.
+fn agents(app: &App, hub: &Arc<Hub>, data: &Path) -> Result<Agents> {
+    let sim = Arc::new(Sim::new(Arc::clone(app.clock())));
+    let mut agents = Agents::new("sim").with_circuit("sim", sim.clone()).with_server("sim", sim);
+    for (make, agent) in agent::makes(Arc::clone(app.clock()), data)? {
+        agents = agents.with_router(Agents::remote(&make), hub.routers(Arc::clone(&agent))).with_router(make, agent);
+    }
+    Ok(agents)
 }
 
 /// Waits for an interrupt or a polite kill.

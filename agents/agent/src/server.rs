@@ -34,6 +34,9 @@ pub struct Desired {
     /// How many starts have been asked for since it was installed; a higher number asks for another one.
     #[serde(default)]
     pub starts: u32,
+    /// Whether the next start goes into a system in memory.
+    #[serde(default)]
+    pub rescue: bool,
 }
 
 /// An installation.
@@ -61,6 +64,9 @@ pub struct Install {
     /// Its addresses.
     #[serde(default)]
     pub addresses: Vec<IpNet>,
+    /// Whether disks other than the system's own are left alone.
+    #[serde(default)]
+    pub keep_disks: bool,
     /// The steps the customer is shown, by their codes, in order. The agent says which are done.
     #[serde(default)]
     pub steps: Vec<String>,
@@ -138,7 +144,8 @@ impl Plan {
     pub fn between(want: &Desired, seen: &Observed) -> Self {
         let action = match (&want.install, seen.busy) {
             (None, Some(Busy::Wiping)) => None,
-            (None, _) => seen.key.is_some().then_some(Action::Wipe),
+            // What serves another device by now is not ours to wipe.
+            (None, _) => (seen.key.as_ref() == Some(&want.key)).then_some(Action::Wipe),
             (Some(install), _) if seen.key.as_deref() != Some(&want.key) || seen.installed < install.number => {
                 Some(Action::Install)
             }
@@ -181,9 +188,10 @@ mod tests {
             root_password: None,
             ssh_keys: vec![],
             addresses: vec![],
+            keep_disks: false,
             steps: vec![],
         });
-        Desired { key: "d1".into(), hostname: "one".into(), power, install, starts }
+        Desired { key: "d1".into(), hostname: "one".into(), power, install, starts, rescue: false }
     }
 
     fn seen(key: Option<&str>, power: bool, busy: Option<Busy>) -> Observed {
@@ -214,5 +222,6 @@ mod tests {
         assert_eq!(plan(&want(Some(1), true, 0), &seen(Some("d1"), true, None)), []);
         assert_eq!(plan(&want(None, false, 0), &seen(Some("d1"), true, None)), [Action::Wipe]);
         assert_eq!(plan(&want(None, false, 0), &seen(None, false, None)), []);
+        assert_eq!(plan(&want(None, false, 0), &seen(Some("d0"), true, None)), []);
     }
 }

@@ -39,6 +39,7 @@ struct World {
     /// How often each was told to forget.
     forgotten: HashMap<String, u64>,
     applies: HashMap<i64, u64>,
+    refusals: HashMap<i64, u64>,
 }
 
 impl Sim {
@@ -60,6 +61,11 @@ impl Sim {
     /// How many changes were made to what has this id in the core.
     pub fn applies(&self, target: i64) -> u64 {
         self.lock().applies.get(&target).copied().unwrap_or(0)
+    }
+
+    /// How many changes of what has this id in the core were refused.
+    pub fn refusals(&self, target: i64) -> u64 {
+        self.lock().refusals.get(&target).copied().unwrap_or(0)
     }
 
     /// Changes a router's configuration by hand, as somebody logged in to it would; false when there is no such router.
@@ -89,6 +95,7 @@ impl Sim {
     fn admit(&self, target: &Target, settings: &Settings, fence: Fence) -> Result<(), AgentError> {
         self.gate.admit(target.id, fence)?;
         if let Some(why) = &settings.refuse {
+            *self.lock().refusals.entry(target.id).or_default() += 1;
             return Err(AgentError::refused(why.clone()));
         }
         *self.lock().applies.entry(target.id).or_default() += 1;
@@ -114,7 +121,10 @@ impl World {
 
 /// What a half-done change answers in the end.
 fn broke_off(target: &Target) -> AgentError {
-    AgentError::unreachable(format!("{} stopped answering in the middle of a change (it is simulated so).", target.name))
+    AgentError::unreachable(format!(
+        "{} stopped answering in the middle of a change (it is simulated so).",
+        target.name
+    ))
 }
 
 /// A number below `below` that is always the same for the same thing: counts that look alive and do not flicker.

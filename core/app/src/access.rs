@@ -117,7 +117,15 @@ impl Rights {
         let narrow = parts.narrow.map(|list| {
             known.values().flat_map(|tree| list.iter().map(|g| (tree.clone(), g.clone()))).collect::<Vec<_>>()
         });
-        Ok(Self { model, grants, narrow, above, read_only: parts.read_only, objects: parts.objects, known: RwLock::default() })
+        Ok(Self {
+            model,
+            grants,
+            narrow,
+            above,
+            read_only: parts.read_only,
+            objects: parts.objects,
+            known: RwLock::default(),
+        })
     }
 
     fn work_out(&self, kind: Kind, verb: &'static str) -> Filter {
@@ -147,11 +155,13 @@ impl Rights {
                 None => here,
                 // The log has no fields to test a narrower grant against: such a grant opens none of it.
                 Some(_) if changes => Filter::Never,
-                Some(json) => match self.model.kind(kind.name()).map(|k| filter::parse(self.model.store.registry(), k, json)) {
-                    Some(Ok(filter)) => here.and(filter),
-                    // A grant that cannot be understood grants nothing.
-                    _ => Filter::Never,
-                },
+                Some(json) => {
+                    match self.model.kind(kind.name()).map(|k| filter::parse(self.model.store.registry(), k, json)) {
+                        Some(Ok(filter)) => here.and(filter),
+                        // A grant that cannot be understood grants nothing.
+                        _ => Filter::Never,
+                    }
+                }
             };
             out = out.or(narrowed);
         }

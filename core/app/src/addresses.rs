@@ -108,9 +108,14 @@ pub(crate) fn give(tx: &mut Tx<'_>, device: &Object<Device>, wish: &AddressWish)
 }
 
 /// Cuts a management block for a project at a site out of the operator's supply.
-fn cut(tx: &mut Tx<'_>, project: Id<Project>, site: Id<Site>, wish: &AddressWish, size: u8) -> Result<Object<Block>, Error> {
-    let (purpose, reach) =
-        if wish.public { (PUBLIC, BlockReach::Public) } else { (PRIVATE, BlockReach::Private) };
+fn cut(
+    tx: &mut Tx<'_>,
+    project: Id<Project>,
+    site: Id<Site>,
+    wish: &AddressWish,
+    size: u8,
+) -> Result<Object<Block>, Error> {
+    let (purpose, reach) = if wish.public { (PUBLIC, BlockReach::Public) } else { (PRIVATE, BlockReach::Private) };
     let block = Block {
         family: wish.family,
         reach,
@@ -163,7 +168,7 @@ pub fn allot(
             }
             let (first, last, step) = (item(network.network()), item(network.broadcast()), units(family, size));
             match tx.claim(&realm, first..=last, step, &[], owner) {
-                Ok(at) => return Ok(IpNet::new(address_at(family, at), size).map_err(|e| Error::Bug(e.to_string()))?),
+                Ok(at) => return IpNet::new(address_at(family, at), size).map_err(|e| Error::Bug(e.to_string())),
                 Err(meetme_store::Error::Exhausted { .. }) => {}
                 Err(e) => return Err(e.into()),
             }

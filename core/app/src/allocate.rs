@@ -38,7 +38,8 @@ fn supply(
     default: Option<RangeInclusive<i64>>,
 ) -> Result<Vec<RangeInclusive<i64>>, Error> {
     let scopes = [at.map_or(0, |id| id.get()), 0];
-    let filter = Filter::eq("what", what.word()).and(Filter::eq("purpose", purpose)).and(Filter::is_in("scope", scopes));
+    let filter =
+        Filter::eq("what", what.word()).and(Filter::eq("purpose", purpose)).and(Filter::is_in("scope", scopes));
     let mut pools = tx.as_system(|tx| tx.all::<Pool>(filter))?;
     // The nearer pool is asked first.
     pools.sort_by_key(|pool| pool.spec.at.is_none());

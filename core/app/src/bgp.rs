@@ -16,7 +16,7 @@ use meetme_model::{
 };
 use meetme_store::{Filter, Object, Resource as _, Tx};
 
-use crate::{Error, access, Sealer};
+use crate::{Error, Sealer, access};
 
 /// The AS number the routers of machines speak with.
 pub const OUR_ASN: i64 = 65_530;
@@ -58,7 +58,12 @@ pub fn config(tx: &mut Tx<'_>, project: Id<Project>) -> Result<Option<Object<Bgp
 ///
 /// # Errors
 /// [`Error::Invalid`] for a public AS number that shall stay local, or a private one that shall go out.
-pub fn request(tx: &mut Tx<'_>, sealer: &Sealer, project: Id<Project>, new: &NewConfig) -> Result<Object<BgpConfig>, Error> {
+pub fn request(
+    tx: &mut Tx<'_>,
+    sealer: &Sealer,
+    project: Id<Project>,
+    new: &NewConfig,
+) -> Result<Object<BgpConfig>, Error> {
     let project = tx.get(project)?;
     match (new.reach, new.asn.is_private()) {
         (BgpReach::Local, false) => {
@@ -108,7 +113,12 @@ pub fn request(tx: &mut Tx<'_>, sealer: &Sealer, project: Id<Project>, new: &New
 /// # Errors
 /// [`Error::Conflict`] when the project may not speak BGP, the machine is going, it has no address of the family, or its site has
 /// no router; [`Error::Exists`] when there is such a session already; [`Error::Denied`].
-pub fn open(tx: &mut Tx<'_>, device: Id<Device>, family: u8, default_route: bool) -> Result<Object<DirectSession>, Error> {
+pub fn open(
+    tx: &mut Tx<'_>,
+    device: Id<Device>,
+    family: u8,
+    default_route: bool,
+) -> Result<Object<DirectSession>, Error> {
     let device = tx.get(device)?;
     access::require(tx, DirectSession::KIND, "create", device.tenant)?;
     if device.spec.life.wanted == Wanted::Gone || device.status.life.phase == Phase::Removing {
@@ -215,7 +225,10 @@ fn gateway(tx: &mut Tx<'_>, site: Id<Site>) -> Result<Object<Router>, Error> {
     let filter = Filter::eq("site", site).and(Filter::eq("flavour", Flavour::Hardware.word()));
     let mut routers = tx.all::<Router>(filter)?;
     routers.sort_by_key(|r| (r.spec.admin != Admin::Enabled, r.spec.zone, r.id));
-    routers.into_iter().next().ok_or_else(|| Error::conflict("no_router", "There is no router at this site to speak to."))
+    routers
+        .into_iter()
+        .next()
+        .ok_or_else(|| Error::conflict("no_router", "There is no router at this site to speak to."))
 }
 
 /// The row of an AS in the book of whoever runs the router, made when it is missing.

@@ -123,7 +123,9 @@ impl fmt::Display for Error {
             }
             Self::Exhausted { pool } => write!(f, "Nothing is left in {pool}."),
             Self::Stale { version } => write!(f, "The object has changed; its version is now {version}."),
-            Self::Limited { retry_after } => write!(f, "Too many requests; try again in {} s.", retry_after.as_secs().max(1)),
+            Self::Limited { retry_after } => {
+                write!(f, "Too many requests; try again in {} s.", retry_after.as_secs().max(1))
+            }
             Self::Unavailable(what) => f.write_str(what),
             Self::Bug(_) => f.write_str("An internal error occurred; the log has it under this request's id."),
         }
@@ -155,7 +157,9 @@ impl From<meetme_store::Error> for Error {
             S::Missing { kind, name } => Self::Missing { kind, name },
             S::Invalid(bad) => Self::Invalid(vec![bad]),
             S::Exists { kind, clash, .. } => Self::Exists { kind, clash },
-            S::Denied { kind, verb } => Self::Denied(format!("You do not have the right to {verb} {kind} objects here.")),
+            S::Denied { kind, verb } => {
+                Self::Denied(format!("You do not have the right to {verb} {kind} objects here."))
+            }
             S::Referenced { id, by, count } => Self::Referenced { id, by, count },
             S::Exhausted { pool } => Self::Exhausted { pool },
             S::Stale { version } => Self::Stale { version },

@@ -13,7 +13,21 @@ const MOST: usize = 500;
 
 /// The words for comparisons: in JSON under `op`, in a query string after `__`.
 pub const OPERATORS: &[&str] = &[
-    "eq", "ne", "in", "lt", "lte", "gt", "gte", "contains", "starts", "ends", "ieq", "icontains", "istarts", "iends", "has",
+    "eq",
+    "ne",
+    "in",
+    "lt",
+    "lte",
+    "gt",
+    "gte",
+    "contains",
+    "starts",
+    "ends",
+    "ieq",
+    "icontains",
+    "istarts",
+    "iends",
+    "has",
     "empty",
 ];
 

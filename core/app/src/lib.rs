@@ -6,18 +6,15 @@
 //! a door runs it through [`App::read`] or [`App::write`] on behalf of a [`Caller`].
 
 pub mod access;
+pub mod addresses;
 pub mod allocate;
-pub mod catalog;
+pub mod bgp;
 mod caller;
+pub mod catalog;
 pub mod circuits;
+pub mod devices;
 mod error;
 pub mod filter;
-pub mod tags;
-pub mod ssh_keys;
-pub mod projects;
-pub mod devices;
-pub mod bgp;
-pub mod addresses;
 pub mod identity;
 pub mod networks;
 pub mod offers;
@@ -25,10 +22,13 @@ mod offload;
 pub mod organizations;
 pub mod peering;
 pub mod ports;
+pub mod projects;
 pub mod resources;
 pub mod routers;
 mod seal;
+pub mod ssh_keys;
 pub mod standing;
+pub mod tags;
 
 use std::{future::Future, sync::Arc};
 
@@ -78,7 +78,17 @@ impl App {
         let access = Arc::new(access::Model::of(store.clone()));
         let throttle = identity::Throttle::new(settings.login_failures_per_minute);
         let commits = resources::commits::Commits::of(&store);
-        Self { inner: Arc::new(Inner { store, sealer, settings, access, callers: identity::Callers::default(), throttle, commits }) }
+        Self {
+            inner: Arc::new(Inner {
+                store,
+                sealer,
+                settings,
+                access,
+                callers: identity::Callers::default(),
+                throttle,
+                commits,
+            }),
+        }
     }
 
     /// The store.

@@ -1,6 +1,9 @@
 //! Work that burns the processor for long (password hashes), kept away from database threads and from whatever runs our futures.
 
-use std::{future::Future, sync::{Condvar, Mutex, PoisonError}};
+use std::{
+    future::Future,
+    sync::{Condvar, Mutex, PoisonError},
+};
 
 use futures_util::FutureExt as _;
 

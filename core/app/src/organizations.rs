@@ -90,7 +90,10 @@ pub fn remove(tx: &mut Tx<'_>, id: Id<Organization>) -> Result<(), Error> {
     }
     tx.as_system(|tx| {
         if tx.below(id.any())?.len() > 1 {
-            return Err(Error::conflict("has_children", format!("{} has organizations or projects below it.", object.spec.name)));
+            return Err(Error::conflict(
+                "has_children",
+                format!("{} has organizations or projects below it.", object.spec.name),
+            ));
         }
         clear(tx, id)
     })?;

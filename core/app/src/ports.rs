@@ -79,10 +79,8 @@ pub fn order(tx: &mut Tx<'_>, new: &NewPort) -> Result<Vec<Object<Port>>, Error>
     }
     tx.as_system(|tx| {
         let zone = zone(tx, new, sold.spec.zone)?;
-        let status = PortStatus {
-            life: LifeStatus { since: Some(tx.now()), ..LifeStatus::default() },
-            ..PortStatus::default()
-        };
+        let status =
+            PortStatus { life: LifeStatus { since: Some(tx.now()), ..LifeStatus::default() }, ..PortStatus::default() };
         let mut made: Vec<Object<Port>> = Vec::with_capacity(usize::from(new.members));
         for number in 1..=new.members {
             let name = if new.members == 1 { new.name.clone() } else { format!("{} [{number}]", new.name) };
@@ -157,13 +155,16 @@ pub fn get(tx: &mut Tx<'_>, id: Id<Port>) -> Result<Object<Port>, Error> {
     tx.one(&Filter::eq("id", id).and(living()))?.ok_or_else(|| Error::missing(Port::KIND, id))
 }
 
-/// The living circuits with an end on a port.
+/// The living circuits with an end on any of these ports.
 ///
 /// # Errors
 /// When the database fails.
-pub fn circuits_on(tx: &mut Tx<'_>, port: RawId) -> Result<Vec<Object<Circuit>>, Error> {
+pub fn circuits_on(tx: &mut Tx<'_>, ports: &[Id<Port>]) -> Result<Vec<Object<Circuit>>, Error> {
+    if ports.is_empty() {
+        return Ok(Vec::new());
+    }
     tx.as_system(|tx| {
-        let ends = Filter::eq("a_end", port).or(Filter::eq("z_end", port));
+        let ends = Filter::is_in("a_end", ports.iter().copied()).or(Filter::is_in("z_end", ports.iter().copied()));
         let legs = tx.all::<Leg>(ends.and(living()))?;
         Ok(tx.all(Filter::is_in("id", legs.iter().map(|leg| leg.spec.circuit)).and(living()))?)
     })
@@ -176,7 +177,8 @@ pub fn circuits_on(tx: &mut Tx<'_>, port: RawId) -> Result<Vec<Object<Circuit>>,
 pub fn carry(tx: &mut Tx<'_>, ends: &[&End], rate: Mbps) -> Result<(), Error> {
     for end in ends {
         let Some(Target::Port(id)) = end.at else { continue };
-        let group = tx.as_system(|tx| tx.all::<Port>(Filter::eq("id", id).or(Filter::eq("leader", id)).and(living())))?;
+        let group =
+            tx.as_system(|tx| tx.all::<Port>(Filter::eq("id", id).or(Filter::eq("leader", id)).and(living())))?;
         let total: u64 = group.iter().map(|port| u64::from(port.spec.rate.get())).sum();
         if u64::from(rate.get()) > total
             && let Some(port) = group.iter().find(|port| port.id == id)
@@ -200,7 +202,8 @@ pub fn change(tx: &mut Tx<'_>, id: Id<Port>, edit: impl FnOnce(&mut Port)) -> Re
     let old = object.spec.clone();
     let mut spec = old.clone();
     edit(&mut spec);
-    let allotted = (spec.rate, spec.leader, spec.zone, spec.equipment, spec.life.wanted, spec.life.lock, spec.life.gone_at);
+    let allotted =
+        (spec.rate, spec.leader, spec.zone, spec.equipment, spec.life.wanted, spec.life.lock, spec.life.gone_at);
     if allotted != (old.rate, old.leader, old.zone, old.equipment, old.life.wanted, old.life.lock, old.life.gone_at) {
         return Err(Invalid::new("port", "immutable", "This was fixed when the port was ordered.").into());
     }
@@ -244,9 +247,12 @@ pub fn cancel(tx: &mut Tx<'_>, id: Id<Port>, at: Option<Time>, safe: bool) -> Re
     }
     tx.as_system(|tx| {
         if tx.exists::<Port>(&Filter::eq("leader", id).and(living()))? {
-            return Err(Error::conflict("has_members", format!("Other ports of the group of {name} must be cancelled first.")));
+            return Err(Error::conflict(
+                "has_members",
+                format!("Other ports of the group of {name} must be cancelled first."),
+            ));
         }
-        let carried = circuits_on(tx, id.any())?;
+        let carried = circuits_on(tx, &[id])?;
         if safe && let Some(first) = carried.first() {
             let text = format!("{name} still carries {} circuits, such as {}.", carried.len(), first.spec.name);
             return Err(Error::conflict("has_circuits", text));
@@ -322,7 +328,8 @@ pub fn built(tx: &mut Tx<'_>, id: Id<Port>, light: Option<bool>) -> Result<(), E
         return Ok(());
     }
     let life = port.status.life.moved(phase, None, tx.now());
-    let line = (phase != was).then(|| Moved::new(format!("phase.{}", phase.word()), format!("{} is {}.", port.spec.name, phase.word())));
+    let line = (phase != was)
+        .then(|| Moved::new(format!("phase.{}", phase.word()), format!("{} is {}.", port.spec.name, phase.word())));
     Ok(tx.observe(&mut port, PortStatus { life, up, light }, line)?)
 }
 
@@ -332,7 +339,7 @@ pub fn built(tx: &mut Tx<'_>, id: Id<Port>, light: Option<bool>) -> Result<(), E
 /// [`Error::Conflict`] `not_empty` while one of its circuits is not gone yet.
 pub fn bury(tx: &mut Tx<'_>, id: Id<Port>) -> Result<(), Error> {
     let mut port = tx.get(id)?;
-    if !circuits_on(tx, id.any())?.is_empty() {
+    if !circuits_on(tx, &[id])?.is_empty() {
         return Err(Error::conflict("not_empty", "Circuits on this port are not gone yet."));
     }
     tx.release_all(id.any())?;

@@ -25,7 +25,9 @@ impl MasterKey {
             Error::Unavailable(format!("The master key {} cannot be {what}: {e}", path.display()))
         };
         match std::fs::read_to_string(path) {
-            Ok(text) => Self::parse(text.trim()).ok_or_else(|| failed("understood", &"it is not 64 hexadecimal digits")),
+            Ok(text) => {
+                Self::parse(text.trim()).ok_or_else(|| failed("understood", &"it is not 64 hexadecimal digits"))
+            }
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
                 let bytes = random::<32>()?;
                 let mut options = std::fs::OpenOptions::new();

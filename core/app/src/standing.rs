@@ -38,7 +38,8 @@ pub fn of(tx: &mut Tx<'_>, subject: &Subject) -> Result<Vec<Standing>, Error> {
         };
         let home = tx.get(subject.home)?;
         let is_whole_key = subject.user.is_none() && key_roles.is_empty() && subject.nodes.contains(&home.id.any());
-        let mut out = vec![Standing { organization: home, roles: key_roles, everything: subject.superuser || is_whole_key }];
+        let mut out =
+            vec![Standing { organization: home, roles: key_roles, everything: subject.superuser || is_whole_key }];
         for membership in memberships {
             let held = membership.spec.roles.iter().filter_map(|role| roles.get(role)).cloned();
             if let Some(known) = out.iter_mut().find(|s| s.organization.id.any() == membership.spec.scope) {

@@ -16,7 +16,8 @@ pub fn ensure(tx: &mut Tx<'_>, node: RawId, names: &[String]) -> Result<Vec<Id<T
         return Ok(Vec::new());
     }
     tx.as_system(|tx| {
-        let known = tx.all::<Tag>(Filter::eq("tenant", node).and(Filter::is_in("name", names.iter().map(String::as_str))))?;
+        let known =
+            tx.all::<Tag>(Filter::eq("tenant", node).and(Filter::is_in("name", names.iter().map(String::as_str))))?;
         let mut out: Vec<Id<Tag>> = Vec::with_capacity(names.len());
         let mut made: Vec<(String, Id<Tag>)> = known.into_iter().map(|t| (t.spec.name, t.id)).collect();
         for name in names {

@@ -24,10 +24,7 @@ impl<F: Family> Clone for Makes<F> {
 impl<F: Family> Makes<F> {
     /// The agent for a make; the error is a sentence a customer can read.
     pub(crate) fn get(&self, make: &str) -> Result<Arc<dyn Agent<F>>, String> {
-        self.by_make
-            .get(make)
-            .cloned()
-            .ok_or_else(|| format!("No agent here drives a {} of the make {make}.", F::NAME))
+        self.by_make.get(make).cloned().ok_or_else(|| format!("No agent here drives a {} of the make {make}.", F::NAME))
     }
 }
 
@@ -52,6 +49,11 @@ impl Agents {
     pub fn with_router(mut self, make: impl Into<String>, agent: Arc<dyn Agent<Router>>) -> Self {
         self.routers.by_make.insert(make.into(), agent);
         self
+    }
+
+    /// The make under which the agent is added that drives equipment of `make` by agents elsewhere.
+    pub fn remote(make: &str) -> String {
+        format!("remote:{make}")
     }
 
     /// Adds an agent for circuits over equipment of a make.

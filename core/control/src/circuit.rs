@@ -105,7 +105,11 @@ fn legs_of(tx: &mut Tx<'_>, id: Id<Circuit>) -> Result<Vec<Object<Leg>>, Error> 
 }
 
 /// What carries a circuit: the switch of the port it begins or ends on, else the door of the cloud it reaches.
-fn equipment(tx: &mut Tx<'_>, circuit: &Object<Circuit>, legs: &[Object<Leg>]) -> Result<Option<Object<Equipment>>, Error> {
+fn equipment(
+    tx: &mut Tx<'_>,
+    circuit: &Object<Circuit>,
+    legs: &[Object<Leg>],
+) -> Result<Option<Object<Equipment>>, Error> {
     for end in legs.iter().flat_map(|leg| [&leg.spec.a, &leg.spec.z]) {
         if let Some(At::Port(port)) = end.at
             && let Some(port) = tx.find::<Port>(port)?
@@ -271,9 +275,7 @@ impl Controller for CircuitController {
             }
             Outcome::Ended => match circuits::cancel(tx, circuit.id, None) {
                 Ok(_) => Ok(Next::Drive(())),
-                Err(Error::Conflict { message, .. }) => {
-                    Ok(Next::Wait { why: message, at_most: self.pace.retry })
-                }
+                Err(Error::Conflict { message, .. }) => Ok(Next::Wait { why: message, at_most: self.pace.retry }),
                 Err(e) => Err(e),
             },
             Outcome::Told(Err(error)) => record::failed(tx, circuit, error, &self.pace),

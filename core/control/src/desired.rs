@@ -12,7 +12,7 @@ use meetme_store::Object;
 use serde_json::{Map, Value};
 
 /// What of an equipment's settings is for us; the rest is for its agent.
-const OURS: &[&str] = &["poll_seconds", "router_id", "networks", "forwards", "timers", "log_file"];
+const OURS: &[&str] = &["poll_seconds", "router_id", "networks", "forwards", "timers", "log_file", "remote"];
 
 /// An equipment's settings as its agent is to see them.
 pub(crate) fn settings(all: &Value) -> Value {
@@ -29,7 +29,8 @@ pub(crate) fn settings(all: &Value) -> Value {
 /// What a router is to be. The error is a sentence a customer can read.
 pub(crate) fn desired(state: &RouterState) -> Result<Desired, String> {
     let name = &state.router.spec.name;
-    let asn = state.asn.ok_or_else(|| format!("The router {name} has no AS number: give it a local autonomous system."))?;
+    let asn =
+        state.asn.ok_or_else(|| format!("The router {name} has no AS number: give it a local autonomous system."))?;
     let mut want = Desired::new(name.clone(), state.router_id, asn);
     let said = state.equipment.as_ref().map_or(&Value::Null, |e| &e.spec.settings);
     want.networks = part(said, "networks")?.unwrap_or_default();

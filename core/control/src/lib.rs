@@ -4,12 +4,46 @@
 //! agent's). It only carries: it reads what is wanted, hands it to agents, and keeps what they saw.
 
 mod agents;
+pub mod circuit;
 mod controller;
 mod desired;
+pub mod device;
+pub mod hub;
 mod life;
+mod pace;
+pub mod plain;
+mod registry;
 pub mod router;
 mod runner;
 
 pub use agents::{Agents, Makes};
 pub use controller::{Controller, ErasedController, Next, Soon};
+pub use pace::Pace;
+pub use registry::registry;
 pub use runner::{Counters, Runner, Settings};
+
+use meetme_app::App;
+use meetme_model::{
+    fabric::{Landing, Network, Port, Segment},
+    routing::{ExchangeLink, Router},
+};
+
+/// Every controller, at the usual pace.
+pub fn controllers(app: App, agents: Agents) -> Vec<Box<dyn ErasedController>> {
+    controllers_at(app, agents, Pace::default())
+}
+
+/// Every controller, at a pace.
+pub fn controllers_at(app: App, agents: Agents, pace: Pace) -> Vec<Box<dyn ErasedController>> {
+    vec![
+        Box::new(router::RouterController::new(app.clone(), agents.clone())),
+        Box::new(circuit::CircuitController::new(app.clone(), agents.clone(), pace)),
+        Box::new(device::DeviceController::new(app, agents, pace)),
+        Box::new(plain::PlainController::<Network>::new(pace)),
+        Box::new(plain::PlainController::<Segment>::new(pace)),
+        Box::new(plain::PlainController::<Landing>::new(pace)),
+        Box::new(plain::PlainController::<Port>::new(pace)),
+        Box::new(plain::PlainController::<ExchangeLink>::new(pace)),
+        Box::new(plain::PlainController::<Router>::new(pace)),
+    ]
+}

@@ -6,7 +6,13 @@ use meetme_model::{LifeStatus, Phase, Reason};
 use meetme_store::Moved;
 
 /// The same life in another phase, for a reason or none.
-pub(crate) fn moved(life: &LifeStatus, phase: Phase, step: Option<&str>, reason: Option<Reason>, now: Time) -> LifeStatus {
+pub(crate) fn moved(
+    life: &LifeStatus,
+    phase: Phase,
+    step: Option<&str>,
+    reason: Option<Reason>,
+    now: Time,
+) -> LifeStatus {
     let mut next = life.moved(phase, step, now);
     next.reason = reason;
     if next.since.is_none() {

@@ -43,8 +43,8 @@ pub struct RouterController {
 /// What is worth remembering of a router as long as this process lives; losing it costs one more attempt.
 #[derive(Clone, Default)]
 struct Memory {
-    /// The configuration the box refused, by its SHA-256, and what it said.
-    refused: Option<(String, AgentError)>,
+    /// The configuration the box refused, by its SHA-256 and the version of its equipment, and what it said.
+    refused: Option<(String, u64, AgentError)>,
     /// What is added to our fences, because the box has seen higher ones under another router.
     base: u64,
 }
@@ -56,6 +56,7 @@ pub struct Job {
     target: Target,
     want: Desired,
     repair: bool,
+    equipment_version: u64,
     applied_sha256: Option<String>,
     sessions: Vec<(String, routers::SessionId)>,
 }
@@ -138,8 +139,9 @@ impl RouterController {
             return Ok(());
         }
         out.drift = Some(shown(&plan));
-        if let Some((of, error)) = &memory.refused
+        if let Some((of, version, error)) = &memory.refused
             && *of == rendered
+            && *version == job.equipment_version
         {
             return Err(error.clone());
         }
@@ -157,7 +159,8 @@ impl RouterController {
             }
             Err(error) => {
                 if !error.is_passing() && !matches!(error, AgentError::Fenced { .. }) {
-                    self.memory().entry(job.router).or_default().refused = Some((rendered, error.clone()));
+                    self.memory().entry(job.router).or_default().refused =
+                        Some((rendered, job.equipment_version, error.clone()));
                 }
                 Err(error)
             }
@@ -177,7 +180,7 @@ fn job(app: &App, agents: &Agents, tx: &mut Tx<'_>, id: RawId) -> Result<Next<Jo
     }
     let state = routers::whole_state(app, tx, router.id)?;
     let Some(equipment) = state.equipment.as_ref() else { return Ok(Next::Settled { look_again: None }) };
-    let (want, agent) = match (desired(&state), agents.routers.get(&equipment.spec.make)) {
+    let (want, agent) = match (desired(&state), agents.routers.get(&make(&equipment.spec))) {
         (Ok(want), Ok(agent)) => (want, agent),
         (Err(why), _) | (_, Err(why)) => return stuck(why),
     };
@@ -194,9 +197,17 @@ fn job(app: &App, agents: &Agents, tx: &mut Tx<'_>, id: RawId) -> Result<Next<Jo
         target,
         want,
         repair: equipment.spec.repair,
+        equipment_version: equipment.version,
         applied_sha256: equipment.status.applied_sha256.clone(),
         sessions: state.sessions.iter().map(|s| (s.key.clone(), s.of)).collect(),
     }))
+}
+
+/// Which agent drives a box: the one of its make, or, where its settings say `remote`, the one that hands work to agents
+/// which dialled in.
+fn make(equipment: &Equipment) -> String {
+    let is_remote = equipment.settings.get("remote").and_then(serde_json::Value::as_bool).unwrap_or(false);
+    if is_remote { Agents::remote(&equipment.make) } else { equipment.make.clone() }
 }
 
 /// How often this box is looked at.

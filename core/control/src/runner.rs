@@ -274,9 +274,8 @@ impl Inner {
     /// Drives with the lease renewed at each third of its time. Once it is lost, the drive is dropped.
     async fn drive(&self, name: &'static str, lease: &Lease, job: Opaque) -> Result<Opaque, Unkept> {
         let controller = &self.controllers[name];
-        let mut driven = AssertUnwindSafe(async move { controller.drive_any(job, Fence(lease.fence)).await })
-            .catch_unwind()
-            .boxed();
+        let mut driven =
+            AssertUnwindSafe(async move { controller.drive_any(job, Fence(lease.fence)).await }).catch_unwind().boxed();
         let third = Duration::from_millis(u64::try_from(self.settings.lease_seconds * 1000 / 3).unwrap_or(1).max(1));
         let mut renew = interval_at(tokio::time::Instant::now() + third, third);
         renew.set_missed_tick_behavior(MissedTickBehavior::Delay);

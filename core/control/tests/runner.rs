@@ -1,5 +1,7 @@
 //! The runner with a toy controller: leases, fences, failures, stopping. On SQLite, and on PostgreSQL where there is one.
 
+#![expect(clippy::unwrap_used, reason = "what cannot be is a failed test")]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
@@ -13,7 +15,7 @@ use meetme_agent::Fence;
 use meetme_app::Error;
 use meetme_base::{Clock, Id, Invalid, Kind, ManualClock, RawId, SystemClock, Time};
 use meetme_control::{Controller, Counters, Next, Runner, Settings, Soon};
-use meetme_store::{Context, Field, FieldType, Open, Registry, Resource, Store, Tx, TriggerOn};
+use meetme_store::{Context, Field, FieldType, Open, Registry, Resource, Store, TriggerOn, Tx};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::{sync::Semaphore, task::JoinHandle};
@@ -130,23 +132,24 @@ impl Drop for Left {
 struct Bench {
     store: Store,
     world: Arc<World>,
-    _home: tempfile::TempDir,
+    _home: Box<dyn Send>,
 }
 
 impl Bench {
     fn new(clock: Arc<dyn Clock>, world: World) -> Self {
         let home = tempfile::tempdir().unwrap();
         let open = Open::Sqlite { path: home.path().join("db"), readers: 2 };
-        let store = Store::open(&open, registry(), clock).unwrap();
-        Self { store, world: Arc::new(world), _home: home }
+        Self::on(&open, home, clock, world)
+    }
+
+    fn on(open: &Open, home: impl Send + 'static, clock: Arc<dyn Clock>, world: World) -> Self {
+        let store = Store::open(open, registry(), clock).unwrap();
+        Self { store, world: Arc::new(world), _home: Box::new(home) }
     }
 
     fn run(&self) -> Running {
-        let settings = Settings {
-            poll: Duration::from_millis(20),
-            first_pause: Duration::from_millis(10),
-            ..Settings::default()
-        };
+        let settings =
+            Settings { poll: Duration::from_millis(20), first_pause: Duration::from_millis(10), ..Settings::default() };
         self.run_with(settings)
     }
 
@@ -158,9 +161,9 @@ impl Bench {
     }
 
     async fn make(&self, number: i64) -> Id<Thing> {
-        let made = self.store.write(Context::system(), move |tx| {
-            tx.create(RawId::new(0), Thing { number, in_box: None }).map(|t| t.id)
-        });
+        let made = self
+            .store
+            .write(Context::system(), move |tx| tx.create(RawId::new(0), Thing { number, in_box: None }).map(|t| t.id));
         made.await.unwrap()
     }
 
@@ -377,9 +380,7 @@ async fn what_changes_while_a_box_is_driven_is_looked_at_right_after() {
     running.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_runners_never_drive_one_object_at_once() {
-    let bench = Bench::new(Arc::new(SystemClock), World::default());
+async fn race(bench: Bench) {
     let (one, two) = (bench.run(), bench.run());
     let mut ids = Vec::new();
     for number in 0..10 {
@@ -397,6 +398,21 @@ async fn two_runners_never_drive_one_object_at_once() {
     assert!(bench.world.fences.lock().unwrap().values().all(|f| f.is_sorted()));
     one.end().await;
     two.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_runners_never_drive_one_object_at_once() {
+    race(Bench::new(Arc::new(SystemClock), World::default())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_runners_never_drive_one_object_at_once_on_postgresql() {
+    let open = match tokio::task::spawn_blocking(meetme_testdb::postgres).await.unwrap() {
+        Ok(open) => open,
+        Err(why) => return meetme_testdb::skipped(&why),
+    };
+    let place = (*open).clone();
+    race(Bench::on(&place, open, Arc::new(SystemClock), World::default())).await;
 }
 
 #[tokio::test]
@@ -418,9 +434,7 @@ async fn what_is_gone_is_forgotten() {
     let id = bench.make(7).await;
     bench.shows(id, 7).await;
     bench.store.write(Context::system(), move |tx| tx.remove(id)).await.unwrap();
-    until(async || {
-        bench.store.read(Context::system(), move |tx| tx.work_of("toy", id.any())).await.unwrap().is_none()
-    })
-    .await;
+    until(async || bench.store.read(Context::system(), move |tx| tx.work_of("toy", id.any())).await.unwrap().is_none())
+        .await;
     running.end().await;
 }

@@ -73,6 +73,17 @@ pub enum Term {
     Months(u16),
 }
 
+impl Term {
+    /// For about how many days it binds: enough to tell which of two terms is the shorter.
+    pub const fn days(self) -> u32 {
+        match self {
+            Self::Hour => 0,
+            Self::Day => 1,
+            Self::Months(n) => n as u32 * 28,
+        }
+    }
+}
+
 /// Where provisioning stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -315,7 +315,7 @@ pub(crate) fn from_text<T: serde::de::DeserializeOwned>(text: &str) -> Result<T,
 }
 
 /// Reads a spec that a caller sent; a failure names the field as far as serde tells.
-fn decode<R: Resource>(spec: Json) -> Result<R, Error> {
+pub(crate) fn decode<R: Resource>(spec: Json) -> Result<R, Error> {
     serde_json::from_value(spec).map_err(|e| {
         let text = e.to_string();
         let field = text.split('`').nth(1).unwrap_or_default().to_owned();

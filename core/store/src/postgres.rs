@@ -16,6 +16,7 @@ use crate::{
     Error,
     conn::{Cell, Conn, Flavour, Row},
     job::Queue,
+    schema,
     store::Shared,
 };
 
@@ -35,13 +36,43 @@ pub(crate) struct Postgres {
     doomed: Option<String>,
 }
 
-pub(crate) fn open(url: &str) -> Result<Postgres, Error> {
+fn open(url: &str) -> Result<Postgres, Error> {
     let client = Client::connect(url, NoTls).map_err(|e| Error::Unavailable(e.to_string()))?;
     Ok(Postgres { url: url.to_owned(), client, prepared: HashMap::new(), retry: false, lost: false, doomed: None })
 }
 
+/// Makes the tables and starts as many threads as connections are wanted: writers, then readers.
+pub(crate) fn start(
+    url: &str,
+    (writers, readers): (usize, usize),
+    write_queue: &Queue,
+    read_queue: &Queue,
+    shared: &Arc<Shared>,
+) -> Result<(), Error> {
+    let mut first = open(url)?;
+    // Two processes may start at once: the schema lock of the first makes the second wait. `IF NOT EXISTS` itself is no lock: of two
+    // that make the very first table, one may fail, and finds it made.
+    let starting = "CREATE TABLE IF NOT EXISTS starting (one INT)";
+    if first.batch(starting).is_err() {
+        first.batch(starting)?;
+    }
+    first.batch("BEGIN; LOCK TABLE starting IN EXCLUSIVE MODE")?;
+    schema::prepare(&mut first, &shared.registry)?;
+    shared.xid_offset.store(schema::xid_offset(&mut first)?, std::sync::atomic::Ordering::Relaxed);
+    first.batch("COMMIT")?;
+    drop(first);
+    let io = |e: std::io::Error| Error::Bug(format!("no thread for the database: {e}"));
+    for n in 0..writers {
+        thread(open(url)?, format!("store-write-{n}"), true, write_queue.clone(), shared.clone()).map_err(io)?;
+    }
+    for n in 0..readers {
+        thread(open(url)?, format!("store-read-{n}"), false, read_queue.clone(), shared.clone()).map_err(io)?;
+    }
+    Ok(())
+}
+
 /// Starts one connection's thread.
-pub(crate) fn thread(
+fn thread(
     mut conn: Postgres,
     name: String,
     writes: bool,

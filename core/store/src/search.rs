@@ -73,6 +73,20 @@ pub(crate) fn matches(query: &str, text: &str) -> bool {
     words(query).iter().all(|w| have.iter().any(|h| h.starts_with(w.as_str())))
 }
 
+/// Puts the words of a new row into the index.
+pub(crate) fn add(conn: &mut dyn Conn, id: i64, text: &str) -> Result<(), Error> {
+    let words = words(text);
+    let sql = match conn.flavour() {
+        Flavour::Sqlite => "INSERT INTO search (rowid, words) VALUES (?1, ?2)",
+        Flavour::Postgres => {
+            "INSERT INTO search (id, words) VALUES (?1, array_to_tsvector(string_to_array(CAST(?2 AS TEXT), ' ')))"
+        }
+    };
+    conn.execute(sql, &[Cell::Int(id), Cell::Text(words.join(" "))])?;
+    Ok(())
+}
+
+/// Puts the words of a row into the index in place of those that are there.
 pub(crate) fn put(conn: &mut dyn Conn, id: i64, text: &str) -> Result<(), Error> {
     let words = words(text);
     let sql = match conn.flavour() {

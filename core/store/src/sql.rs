@@ -378,3 +378,6 @@ fn cells(list: &[Value], ty: FieldType) -> Cell {
 fn write(out: &mut String, args: std::fmt::Arguments<'_>) {
     out.write_fmt(args).expect("writing to a String cannot fail");
 }
+
+#[cfg(test)]
+mod tests;

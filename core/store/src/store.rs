@@ -78,7 +78,7 @@ pub(crate) struct Shared {
     epochs: Vec<AtomicU64>,
     listeners: RwLock<Vec<Listener>>,
     counting: bool,
-    xid_offset: AtomicI64,
+    pub xid_offset: AtomicI64,
 }
 
 impl Shared {
@@ -199,33 +199,14 @@ impl Store {
                     sqlite::read_thread(conn, n, read_queue.clone(), shared.clone()).map_err(io)?;
                 }
             }
-            Open::Postgres { url, writers, readers } => {
-                let mut first = postgres::open(url)?;
-                {
-                    use crate::conn::Conn as _;
-                    // Two processes may start at once: the schema lock of the first makes the second wait. `IF NOT EXISTS` itself
-                    // is no lock: of two that make the very first table, one may fail, and finds it made.
-                    let starting = "CREATE TABLE IF NOT EXISTS starting (one INT)";
-                    if first.batch(starting).is_err() {
-                        first.batch(starting)?;
-                    }
-                    first.batch("BEGIN; LOCK TABLE starting IN EXCLUSIVE MODE")?;
-                    schema::prepare(&mut first, &shared.registry)?;
-                    shared.xid_offset.store(schema::xid_offset(&mut first)?, Ordering::Relaxed);
-                    first.batch("COMMIT")?;
-                }
-                drop(first);
-                for n in 0..(*writers).max(1) {
-                    let conn = postgres::open(url)?;
-                    postgres::thread(conn, format!("store-write-{n}"), true, write_queue.clone(), shared.clone())
-                        .map_err(io)?;
-                }
-                for n in 0..(*readers).max(1) {
-                    let conn = postgres::open(url)?;
-                    postgres::thread(conn, format!("store-read-{n}"), false, read_queue.clone(), shared.clone())
-                        .map_err(io)?;
-                }
-            }
+            // The driver runs a runtime of its own inside, which may not start on a thread of another one: connect from a plain thread.
+            Open::Postgres { url, writers, readers } => std::thread::scope(|scope| {
+                let connected = scope.spawn(|| {
+                    let counts = ((*writers).max(1), (*readers).max(1));
+                    postgres::start(url, counts, &write_queue, &read_queue, &shared)
+                });
+                connected.join().unwrap_or_else(|_| Err(Error::Bug("connecting panicked".to_owned())))
+            })?,
         }
         Ok(Self { shared, write, read })
     }

@@ -95,7 +95,7 @@ impl Tx<'_> {
                 }
             }
             if search::wanted::<R>() {
-                search::put(tx.conn, id, &search::text_of(&object.spec, &object.status))?;
+                search::add(tx.conn, id, &search::text_of(&object.spec, &object.status))?;
             }
             if R::LOGGED {
                 tx.log(Entry::of(&object, Verb::Create).after(spec_text))?;
@@ -269,6 +269,14 @@ impl Tx<'_> {
         spec: Json,
     ) -> Result<AnyObject, Error> {
         kind.ops.replace(self, id, version, spec)
+    }
+
+    /// Reads a spec that a caller sent for this row: the marks of sealed values stand for the values kept.
+    ///
+    /// # Errors
+    /// When the JSON does not have the kind's shape.
+    pub fn sent_for<R: Resource>(object: &Object<R>, spec: Json) -> Result<R, Error> {
+        crate::kind::decode(crate::sealed::restore_sealed(spec, &object.spec)?)
     }
 
     /// Shows a typed row as JSON, secrets cut.

@@ -54,8 +54,7 @@ pub fn change(line: Change) -> ChangeLine {
 
 /// A kind.
 pub fn kind(info: &KindInfo, with_schemas: bool) -> KindDescription {
-    let secrets = resources::secrets(info);
-    let fields = info.fields.iter().filter(|field| !secrets.iter().any(|secret| secret == field.name));
+    let fields = info.shown_fields();
     KindDescription {
         kind: info.kind.name(),
         area: info.area,

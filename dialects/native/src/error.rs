@@ -28,7 +28,9 @@ pub fn wire_error(problem: &Problem, parts: &Parts) -> Reply {
             }
             Error::InvalidRows(rows) => {
                 let under = |(i, bad): (usize, &Invalid)| wire::FieldError::from(bad.clone().under(&i.to_string()));
-                errors.extend(rows.iter().enumerate().flat_map(|(i, row)| row.iter().map(move |bad| (i, bad))).map(under));
+                errors.extend(
+                    rows.iter().enumerate().flat_map(|(i, row)| row.iter().map(move |bad| (i, bad))).map(under),
+                );
                 "invalid"
             }
             Error::Exists { clash, .. } => {

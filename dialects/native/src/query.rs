@@ -1,7 +1,7 @@
 //! The query string. `filter` is the filter language as JSON; any other name that is a field is a comparison (`asn=64500`,
 //! `name__icontains=core`, `router__name__in=a,b`); what is neither is an error.
 
-use meetme_app::{Error, filter, resources};
+use meetme_app::{Error, filter};
 use meetme_base::{Invalid, Kind, RawId, Time, Uid};
 use meetme_http::{Problem, Query as Pairs, QueryParam, ValueKind};
 use meetme_store::{ChangeQuery, Cursor, FieldType, Filter, KindInfo, Order, Path, Query, Registry, Verb};
@@ -22,12 +22,12 @@ const LIST: &[QueryParam] = &[
 ];
 
 /// What may be said when writing.
-pub const WRITE: &[QueryParam] =
-    &[QueryParam::boolean("dry_run").summary("Answers what would be, and keeps nothing.")];
+pub const WRITE: &[QueryParam] = &[QueryParam::boolean("dry_run").summary("Answers what would be, and keeps nothing.")];
 /// What may be said when making a row.
 pub const CREATE: &[QueryParam] = &[
     QueryParam::boolean("dry_run").summary("Answers what would be, and keeps nothing."),
-    QueryParam::text("tenant").summary("The organization or project the row hangs on, by id or UUID; the caller's own when absent."),
+    QueryParam::text("tenant")
+        .summary("The organization or project the row hangs on, by id or UUID; the caller's own when absent."),
 ];
 /// What may be asked of the change log.
 pub const CHANGES: &[QueryParam] = &[
@@ -47,22 +47,24 @@ pub const CHANGES: &[QueryParam] = &[
 ];
 /// What may be asked of the stream of all changes.
 pub const WATCH: &[QueryParam] = &[
-    QueryParam::text("cursor").summary("Begin after this place; at the end when absent. `Last-Event-ID` goes before it."),
+    QueryParam::text("cursor")
+        .summary("Begin after this place; at the end when absent. `Last-Event-ID` goes before it."),
     QueryParam::text("kind").repeated().summary("Only these kinds; several with commas."),
 ];
 /// What may be asked of the stream of one kind's changes.
 pub const WATCH_KIND: &[QueryParam] = &[
-    QueryParam::text("cursor").summary("Begin after this place; at the end when absent. `Last-Event-ID` goes before it."),
-    QueryParam::text("filter").summary("A filter as JSON: events tell with `matches` whether the row is in it now, and bring the row."),
+    QueryParam::text("cursor")
+        .summary("Begin after this place; at the end when absent. `Last-Event-ID` goes before it."),
+    QueryParam::text("filter")
+        .summary("A filter as JSON: events tell with `matches` whether the row is in it now, and bring the row."),
 ];
 /// What may be asked of descriptions.
-pub const KINDS: &[QueryParam] = &[QueryParam::boolean("schemas").summary("Whether to bring the JSON schemas; true when absent.")];
+pub const KINDS: &[QueryParam] =
+    &[QueryParam::boolean("schemas").summary("Whether to bring the JSON schemas; true when absent.")];
 
 /// The parameters of a kind's list, for the document.
 pub fn of_list(kind: &KindInfo) -> Vec<QueryParam> {
-    let secrets = resources::secrets(kind);
-    let fields = kind.fields.iter().filter(|field| !secrets.iter().any(|secret| secret == field.name));
-    let fields = fields.map(|field| {
+    let fields = kind.shown_fields().map(|field| {
         let form = match field.ty {
             FieldType::Bool => ValueKind::Boolean,
             FieldType::Int | FieldType::Ref => ValueKind::Integer,
@@ -73,7 +75,9 @@ pub fn of_list(kind: &KindInfo) -> Vec<QueryParam> {
     let edges = kind.edges.iter().map(|edge| (edge.name, ValueKind::Integer));
     let own = fields.chain(edges).filter(|(name, _)| !LIST.iter().any(|param| param.name == *name));
     let own = own.map(|(name, form)| {
-        QueryParam::new(name, form).repeated().summary("Compares this field; `name__op` compares it by another operator.")
+        QueryParam::new(name, form)
+            .repeated()
+            .summary("Compares this field; `name__op` compares it by another operator.")
     });
     LIST.iter().cloned().chain(own).collect()
 }
@@ -107,7 +111,6 @@ pub fn list(registry: &Registry, kind: &KindInfo, pairs: &Pairs) -> Result<List,
         };
         all = all.and(more);
     }
-    open(registry, kind, &all)?;
     let limit = number(pairs, "limit")?.unwrap_or(u64::from(PAGE));
     let limit = u32::try_from(limit).ok().filter(|n| (1..=MOST).contains(n));
     let limit = limit.ok_or_else(|| Invalid::range("limit", 1, MOST))?;
@@ -117,16 +120,14 @@ pub fn list(registry: &Registry, kind: &KindInfo, pairs: &Pairs) -> Result<List,
     Ok(List { query, limit, count: boolean(pairs, "count")?.unwrap_or(false) })
 }
 
-/// Reads a filter in its JSON form and refuses one by secrets.
+/// Reads a filter in its JSON form.
 ///
 /// # Errors
 /// When it cannot be understood.
 pub fn json_filter(registry: &Registry, kind: &KindInfo, text: &str) -> Result<Filter, Problem> {
     let json = serde_json::from_str(text)
         .map_err(|error| Invalid::new("filter", "format", format!("This is not JSON: {error}.")))?;
-    let filter = filter::parse(registry, kind, &json)?;
-    open(registry, kind, &filter)?;
-    Ok(filter)
+    Ok(filter::parse(registry, kind, &json)?)
 }
 
 fn order(registry: &Registry, kind: &KindInfo, pairs: &Pairs) -> Result<Vec<Order>, Problem> {
@@ -134,34 +135,12 @@ fn order(registry: &Registry, kind: &KindInfo, pairs: &Pairs) -> Result<Vec<Orde
     for name in pairs.all("order").flat_map(|list| list.split(',')).map(str::trim).filter(|name| !name.is_empty()) {
         let (path, down) = name.strip_prefix('-').map_or((name, false), |path| (path, true));
         let path = Path::from(path.replace("__", "."));
-        if registry.type_at(kind, &path).is_none() || is_secret(registry, kind, &path) {
+        if registry.type_at(kind, &path).is_none() {
             return Err(Invalid::new("order", "field", format!("{} has no field {path}.", kind.kind)).into());
         }
         out.push(if down { Order::down(path) } else { Order::up(path) });
     }
     Ok(out)
-}
-
-/// A filter may not feel for secrets or for the prints of secrets.
-fn open(registry: &Registry, kind: &KindInfo, filter: &Filter) -> Result<(), Problem> {
-    match filter {
-        Filter::And(list) | Filter::Or(list) => list.iter().try_for_each(|one| open(registry, kind, one)),
-        Filter::Not(inner) => open(registry, kind, inner),
-        Filter::Is(path, _) if is_secret(registry, kind, path) => {
-            Err(Invalid::new(path.to_string(), "field", format!("{} has no field {path}.", kind.kind)).into())
-        }
-        _ => Ok(()),
-    }
-}
-
-fn is_secret(registry: &Registry, kind: &KindInfo, path: &Path) -> bool {
-    let Some((last, way)) = path.0.split_last() else { return false };
-    let mut kinds = vec![kind];
-    for step in way {
-        let edges = kinds.iter().filter_map(|kind| kind.edge(step));
-        kinds = edges.flat_map(|edge| edge.to).filter_map(|to| registry.kind(to.name())).collect();
-    }
-    kinds.iter().any(|kind| resources::secrets(kind).contains(last))
 }
 
 /// What was said about a write.
@@ -226,7 +205,8 @@ pub fn changes(registry: &Registry, pairs: &Pairs) -> Result<ChangeQuery, Proble
 /// Names the kind that does not exist.
 pub fn kinds(registry: &Registry, pairs: &Pairs) -> Result<Vec<Kind>, Problem> {
     let names = pairs.all("kind").flat_map(|list| list.split(',')).filter(|name| !name.is_empty());
-    let known = names.map(|name| registry.kind(name).map(|kind| kind.kind).ok_or_else(|| Invalid::choice("kind", name)));
+    let known =
+        names.map(|name| registry.kind(name).map(|kind| kind.kind).ok_or_else(|| Invalid::choice("kind", name)));
     known.collect::<Result<_, _>>().map_err(Problem::from)
 }
 

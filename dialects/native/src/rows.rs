@@ -130,7 +130,8 @@ async fn faster(cx: &Cx, key: Option<Key>) -> Result<Option<Answer>, Error> {
 /// # Errors
 /// What the kind's rules refuse.
 pub async fn replace(cx: Cx, name: &'static str) -> Result<Reply, Problem> {
-    change(cx, name, |by, tx, kind, id, version, spec| resources::replace(by, tx, kind, id, version, spec.clone())).await
+    change(cx, name, |by, tx, kind, id, version, spec| resources::replace(by, tx, kind, id, version, spec.clone()))
+        .await
 }
 
 /// Changes what the body names.

@@ -104,20 +104,6 @@ impl Input {
         }
     }
 
-    /// A number, as a number or as its text.
-    ///
-    /// # Errors
-    /// When it is none.
-    pub fn number(&self, name: &str) -> Result<Option<f64>, Error> {
-        match self.0.get(name) {
-            None => Ok(None),
-            Some(Value::String(text)) if text.is_empty() => Ok(None),
-            Some(Value::String(text)) => text.parse().map(Some).map_err(|_| wrong(name, "a number")),
-            Some(Value::Number(n)) => Ok(n.as_f64()),
-            Some(_) => Err(wrong(name, "a number")),
-        }
-    }
-
     /// A moment in RFC 3339.
     ///
     /// # Errors

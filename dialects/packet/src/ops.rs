@@ -16,10 +16,8 @@ pub fn components() -> Map<String, Value> {
     let settings =
         SchemaSettings::draft2020_12().with(|settings| settings.definitions_path = "/components/schemas".into());
     let mut generator = settings.into_generator();
-    let mut own: Map<String, Value> = resource::SHOWN
-        .iter()
-        .map(|entry| (entry.name.to_owned(), entry.schema(&mut generator)))
-        .collect();
+    let mut own: Map<String, Value> =
+        resource::SHOWN.iter().map(|entry| (entry.name.to_owned(), entry.schema(&mut generator))).collect();
     own.insert("Meta".to_owned(), Meta::json_schema(&mut generator).to_value());
     own.insert("Event".to_owned(), resource::event_schema(&mut generator));
     let mut all = generator.take_definitions(true);

@@ -256,7 +256,11 @@ fn whole<R: Shown>(show: &mut Show<'_, '_>, ids: &[RawId], wants: &Wants) -> Res
 }
 
 /// The targets of each row, in the relation's order.
-fn targets<R: Shown>(show: &mut Show<'_, '_>, relation: &Relation<R>, rows: &[Object<R>]) -> Result<Vec<Vec<RawId>>, Error> {
+fn targets<R: Shown>(
+    show: &mut Show<'_, '_>,
+    relation: &Relation<R>,
+    rows: &[Object<R>],
+) -> Result<Vec<Vec<RawId>>, Error> {
     Ok(match relation.find {
         Find::One(find) => rows.iter().map(|row| find(&row.spec).into_iter().collect()).collect(),
         Find::Many(find) => rows.iter().map(|row| find(&row.spec)).collect(),
@@ -288,7 +292,8 @@ fn schema<R: Shown>(generator: &mut SchemaGenerator) -> Value {
             either.push(json!({ "type": "null" }));
         }
         let one = json!({ "anyOf": either });
-        schema["properties"][relation.name] = if relation.many { json!({ "type": "array", "items": one }) } else { one };
+        schema["properties"][relation.name] =
+            if relation.many { json!({ "type": "array", "items": one }) } else { one };
     }
     schema
 }

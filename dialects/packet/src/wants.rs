@@ -33,7 +33,9 @@ impl Tree {
 
     /// The documents' own example asks for `memberships.projects` where the link is called `project`.
     fn get(&self, name: &str) -> Option<&Self> {
-        self.below.get(name).or_else(|| self.below.iter().find(|(n, _)| n.strip_suffix('s') == Some(name)).map(|(_, t)| t))
+        self.below
+            .get(name)
+            .or_else(|| self.below.iter().find(|(n, _)| n.strip_suffix('s') == Some(name)).map(|(_, t)| t))
     }
 }
 

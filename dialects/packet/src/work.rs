@@ -96,7 +96,7 @@ impl Out {
 /// What runs.
 pub type Act = fn(&mut Work<'_, '_>) -> Result<Out, Error>;
 
-impl Work<'_, '_> {
+impl<'c> Work<'_, 'c> {
     fn answer(&mut self, act: Act) -> Result<Option<Value>, Error> {
         let out = act(self)?;
         let ask = self.ask;
@@ -125,9 +125,8 @@ impl Work<'_, '_> {
     }
 
     /// For drawing beside the answer.
-    pub fn show(&mut self) -> Show<'_, '_> {
-        // The two lifetimes of `Show` are those of the borrow and of the transaction; a reborrow shortens the first only.
-        Show { tx: &mut *self.tx, app: self.app, base: self.ask.base }
+    pub fn show(&mut self) -> Show<'_, 'c> {
+        Show { tx: self.tx, app: self.app, base: self.ask.base }
     }
 
     /// A parameter of the path as text.
@@ -230,7 +229,15 @@ pub struct Row {
 }
 
 impl Row {
-    const fn new(method: Method, id: &'static str, path: &'static str, status: u16, verb: Verb, gives: Gives, act: Act) -> Self {
+    const fn new(
+        method: Method,
+        id: &'static str,
+        path: &'static str,
+        status: u16,
+        verb: Verb,
+        gives: Gives,
+        act: Act,
+    ) -> Self {
         Self { method, id, path, act, gives, takes: &[], query: &[], status, verb }
     }
     /// An operation that reads.
@@ -293,7 +300,7 @@ impl Row {
             .takes(takes)
             .gives(shape(self.gives))
             .success(self.status)
-            .run(async move |cx: Cx| {
+            .run(move |cx: Cx| async move {
                 let ask = Ask::of(&cx)?;
                 let app = cx.app.clone();
                 let run = move |tx: &mut Tx<'_>| Work { tx, app: &app, ask: &ask }.answer(act);

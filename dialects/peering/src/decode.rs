@@ -209,15 +209,19 @@ fn choice(
 ) -> Result<Option<&'static str>, String> {
     match value {
         Json::Null => Ok(None),
-        Json::Object(_) | Json::Array(_) => Err(
-            "Value must be passed directly (e.g. \"foo\": 123); do not use a dictionary or list.".to_owned(),
-        ),
+        Json::Object(_) | Json::Array(_) => {
+            Err("Value must be passed directly (e.g. \"foo\": 123); do not use a dictionary or list.".to_owned())
+        }
         Json::String(text) if text.is_empty() && !required && !two => Ok(None),
         other => {
             let said = other.as_str().map_or_else(|| python(other), str::to_owned);
             let found = words.iter().find(|(word, _)| *word == said).map(|(word, _)| Some(*word));
             found.ok_or_else(|| {
-                if two { format!("{said} is not a valid choice.") } else { format!("\"{said}\" is not a valid choice.") }
+                if two {
+                    format!("{said} is not a valid choice.")
+                } else {
+                    format!("\"{said}\" is not a valid choice.")
+                }
             })
         }
     }
@@ -253,9 +257,7 @@ struct Reference {
 fn reference(tx: &mut Tx<'_>, of: &dyn AnyModel, value: &Json) -> Result<Result<Option<Reference>, String>, Error> {
     Ok(match value {
         Json::Null => Ok(None),
-        Json::Object(attributes) => {
-            of.with(tx, attributes)?.map(|id| Some(Reference { id: id.get(), sure: true }))
-        }
+        Json::Object(attributes) => of.with(tx, attributes)?.map(|id| Some(Reference { id: id.get(), sure: true })),
         value => match whole(value) {
             Some(id) => Ok(Some(Reference { id, sure: false })),
             None => Err(format!(
@@ -326,8 +328,10 @@ pub fn settle(tx: &mut Tx<'_>, findings: &mut [Findings]) -> Result<(), Error> {
         ids.dedup();
         let there = of.existing(tx, &ids)?;
         for found in findings.iter_mut() {
-            let missing: Vec<Pending> =
-                found.pending.extract_if(.., |p| p.of.about().name == of.about().name && !there.contains(&p.id)).collect();
+            let missing: Vec<Pending> = found
+                .pending
+                .extract_if(.., |p| p.of.about().name == of.about().name && !there.contains(&p.id))
+                .collect();
             for Pending { field, id, listed, .. } in missing {
                 let text = if listed {
                     format!("Invalid pk \"{id}\" - object does not exist.")

@@ -27,7 +27,8 @@ pub trait AnyModel: Sync {
     /// Makes rows, all or none.
     fn create(&self, tx: &mut Tx<'_>, rows: &[Json], bulk: bool, scene: &Scene) -> Result<write::Written, Error>;
     /// Changes rows, all or none; with `whole`, required fields must be there.
-    fn update(&self, tx: &mut Tx<'_>, id: i64, row: &Json, whole: bool, scene: &Scene) -> Result<write::Written, Error>;
+    fn update(&self, tx: &mut Tx<'_>, id: i64, row: &Json, whole: bool, scene: &Scene)
+    -> Result<write::Written, Error>;
     /// Changes many rows named by their `id`, all or none; those that do not exist are passed over.
     fn update_many(&self, tx: &mut Tx<'_>, rows: &[Json], whole: bool, scene: &Scene) -> Result<write::Written, Error>;
     /// Removes a row.
@@ -65,7 +66,14 @@ impl<R: Ruled> AnyModel for Model<R> {
     fn create(&self, tx: &mut Tx<'_>, rows: &[Json], bulk: bool, scene: &Scene) -> Result<write::Written, Error> {
         write::create(self, tx, rows, bulk, scene)
     }
-    fn update(&self, tx: &mut Tx<'_>, id: i64, row: &Json, whole: bool, scene: &Scene) -> Result<write::Written, Error> {
+    fn update(
+        &self,
+        tx: &mut Tx<'_>,
+        id: i64,
+        row: &Json,
+        whole: bool,
+        scene: &Scene,
+    ) -> Result<write::Written, Error> {
         write::update(self, tx, id, row, whole, scene)
     }
     fn update_many(&self, tx: &mut Tx<'_>, rows: &[Json], whole: bool, scene: &Scene) -> Result<write::Written, Error> {

@@ -154,7 +154,9 @@ mod tests {
 
     #[test]
     fn a_moment_is_written_as_the_base_writes_it() {
-        for millis in [0, 1, -1, 951_782_399_999, 951_782_400_000, 1_784_000_000_123, 4_102_444_800_000, -2_208_988_800_000] {
+        for millis in
+            [0, 1, -1, 951_782_399_999, 951_782_400_000, 1_784_000_000_123, 4_102_444_800_000, -2_208_988_800_000]
+        {
             let mut out = Vec::new();
             moment(&mut out, Time(millis));
             assert_eq!(String::from_utf8(out).unwrap(), format!("\"{}\"", Time(millis).rfc3339_micros()));

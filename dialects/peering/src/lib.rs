@@ -1,1 +1,61 @@
-//! placeholder
+//! The Peering Manager dialect: autonomous systems, exchanges, sessions and routers, as tools for that application see them.
+//!
+//! Promise: this crate decides nothing. It turns paths, queries and JSON into calls of the core and back. Every model is a table
+//! ([`model::Model`]); one engine reads, writes, filters, describes and dumps all of them. Road not taken: wire structs and
+//! handlers by hand for each of some forty models, which would spell the same rules forty times.
+
+mod auth;
+mod changes;
+mod decode;
+mod describe;
+mod dump;
+mod encode;
+mod engine;
+mod error;
+mod json;
+mod lookup;
+mod model;
+mod models;
+mod negotiate;
+mod ops;
+mod page;
+mod preferences;
+mod query;
+mod read;
+mod roots;
+mod scene;
+mod serve;
+mod write;
+
+use meetme_http::{Claim, Dialect, Parts, Slash};
+
+/// The version of the API that is spoken, as the header and the documents say it.
+pub const API_VERSION: &str = "1.10";
+
+/// The dialect's name.
+pub const NAME: &str = "peering-manager";
+
+/// The dialect.
+pub fn dialect() -> Dialect {
+    Dialect {
+        title: "Peering Manager",
+        version: API_VERSION,
+        authenticate: auth::authenticate,
+        wire_error: error::wire_error,
+        mine,
+        finish: negotiate::finish,
+        slash: Slash::Redirect,
+        security: auth::security,
+        ..Dialect::new(NAME, ops::all())
+    }
+}
+
+/// Its clients send a token under a word that no other dialect's do, to paths that no other dialect has.
+fn mine(parts: &Parts) -> Claim {
+    let token = parts.header("authorization").is_some_and(|value| value.starts_with("Token "));
+    match (parts.path().starts_with("/api/"), token) {
+        (true, true) => Claim::Certain,
+        (true, false) => Claim::Likely,
+        (false, _) => Claim::Possible,
+    }
+}

@@ -85,9 +85,8 @@ fn condition(model: &dyn AnyModel, tx: &Tx<'_>, name: &str, value: &Json) -> Res
     let mut here: Option<&dyn AnyModel> = Some(model);
     let mut words: &[(&str, &str)] = &[];
     for part in name.split("__") {
-        let unknown = |names: Vec<&str>| {
-            format!("Cannot resolve keyword '{part}' into field. Choices are: {}", names.join(", "))
-        };
+        let unknown =
+            |names: Vec<&str>| format!("Cannot resolve keyword '{part}' into field. Choices are: {}", names.join(", "));
         let Some(at) = here else { return Err(unknown(Vec::new())) };
         let step = at.step(part).ok_or_else(|| unknown(at.names()))?;
         way.push(step.path);
@@ -98,7 +97,9 @@ fn condition(model: &dyn AnyModel, tx: &Tx<'_>, name: &str, value: &Json) -> Res
     let ty = registry.kind(model.about().kind.name()).and_then(|info| registry.type_at(info, &path.as_str().into()));
     let text = match value {
         Json::Null => return Ok(Filter::is(path, Op::Empty(true))),
-        Json::String(text) => words.iter().find(|(wire, _)| wire == text).map_or(text.clone(), |(_, core)| (*core).into()),
+        Json::String(text) => {
+            words.iter().find(|(wire, _)| wire == text).map_or(text.clone(), |(_, core)| (*core).into())
+        }
         Json::Number(number) => number.to_string(),
         Json::Bool(truth) => truth.to_string(),
         Json::Array(_) | Json::Object(_) => return Ok(Filter::Never),

@@ -6,7 +6,10 @@ use meetme_base::{Kind, RawId, Sealed, Time};
 use meetme_store::{Filter, Object, Order, Resource};
 use serde_json::Value as Json;
 
-use crate::{engine::AnyModel, scene::{Loaded, Scene}};
+use crate::{
+    engine::AnyModel,
+    scene::{Loaded, Scene},
+};
 
 /// What there is to know of a model beside its fields.
 pub struct About {
@@ -175,7 +178,12 @@ pub enum Form<R: Resource> {
     /// A truth value.
     Flag { get: fn(&R) -> bool, set: fn(&mut R, bool) },
     /// Fixed words; `two` when they are read as value and label.
-    Choice { words: Words, two: bool, get: fn(&Object<R>) -> Option<&'static str>, set: fn(&mut Draft<R>, Option<&'static str>) },
+    Choice {
+        words: Words,
+        two: bool,
+        get: fn(&Object<R>) -> Option<&'static str>,
+        set: fn(&mut Draft<R>, Option<&'static str>),
+    },
     /// A whole number among a few.
     Digit { of: &'static [(i64, &'static str)], get: fn(&R) -> i64, set: fn(&mut R, i64) },
     /// A value with a text form of its own, such as an address. The error of `set` is the text of the refusal.
@@ -196,7 +204,17 @@ pub enum Form<R: Resource> {
 
 impl<R: Resource> Field<R> {
     const fn of(name: &'static str, core: &'static str, form: Form<R>) -> Self {
-        Self { name, core, label: "", required: false, nullable: false, read_only: false, observed: false, ordered: !core.is_empty(), form }
+        Self {
+            name,
+            core,
+            label: "",
+            required: false,
+            nullable: false,
+            read_only: false,
+            observed: false,
+            ordered: !core.is_empty(),
+            form,
+        }
     }
     const fn fixed(name: &'static str, core: &'static str, form: Form<R>) -> Self {
         Self { read_only: true, ..Self::of(name, core, form) }

@@ -56,7 +56,8 @@ impl Paging {
         pairs.push(("limit", self.limit.to_string()));
         pairs.extend(offset.map(|offset| ("offset", offset.to_string())));
         pairs.sort_by(|a, b| a.0.cmp(b.0));
-        let text: Vec<String> = pairs.iter().map(|(name, value)| format!("{}={}", quoted(name), quoted(value))).collect();
+        let text: Vec<String> =
+            pairs.iter().map(|(name, value)| format!("{}={}", quoted(name), quoted(value))).collect();
         format!("{address}?{}", text.join("&"))
     }
 }

@@ -53,7 +53,9 @@ fn parameter(
         None => (name, ""),
     };
     match (base, suffix) {
-        ("q", "") => return Ok(Ok(values.iter().map(|text| (about.search)(text.trim())).fold(Filter::Never, Filter::or))),
+        ("q", "") => {
+            return Ok(Ok(values.iter().map(|text| (about.search)(text.trim())).fold(Filter::Never, Filter::or)));
+        }
         ("tag", "" | "n") if about.tagged => return tag(tx, values, suffix == "n"),
         ("created_by_request", "") => return by_request(kind, tx, values, Verb::Create),
         ("updated_by_request", "") => return by_request(kind, tx, values, Verb::Update),
@@ -73,9 +75,7 @@ fn parameter(
         }),
         How::Choice(path, words) if matches!(suffix, "" | "n") => turned(choice(path, words, values)),
         How::Digit(path, of) if matches!(suffix, "" | "n") => turned(digit(path, of, values)),
-        How::Row(path, target, field) if matches!(suffix, "" | "n") => {
-            turned(row(tx, path, *target, field, values)?)
-        }
+        How::Row(path, target, field) if matches!(suffix, "" | "n") => turned(row(tx, path, *target, field, values)?),
         How::Choice(path, _) | How::Row(path, ..) if suffix == "empty" => empty(path, values),
         How::Rule(rule) if suffix.is_empty() => rule(values),
         _ => Ok(Filter::All),
@@ -147,9 +147,7 @@ fn number(kind: Kind, tx: &Tx<'_>, path: &str, suffix: &str, values: &[&str]) ->
     let registry = tx.registry();
     let ty = registry.kind(kind.name()).and_then(|info| registry.type_at(info, &path.into()));
     let read = |text: &&str| match ty {
-        Some(FieldType::Time) => {
-            moment(text).map(Value::Time).ok_or_else(|| "Enter a valid date/time.".to_owned())
-        }
+        Some(FieldType::Time) => moment(text).map(Value::Time).ok_or_else(|| "Enter a valid date/time.".to_owned()),
         Some(ty) => {
             text.trim().parse::<i64>().ok().and_then(|n| ty.parse(&n.to_string())).ok_or_else(|| WHOLE.to_owned())
         }

@@ -207,6 +207,10 @@ fn unique<R: Ruled>(
         let within_tenant = fields.len() < set.len();
         let mut asked: Vec<(usize, Vec<Value>)> = Vec::new();
         for (position, (before, draft)) in rows.iter().enumerate() {
+            // What is wrong in itself is not worth comparing.
+            if !findings[position].bad.is_empty() {
+                continue;
+            }
             let key = key::<R>(&fields, &draft.spec, &draft.status);
             let unchanged = before.is_some_and(|row| self::key::<R>(&fields, &row.spec, &row.status) == key);
             if !unchanged && !key.contains(&Value::Null) {
@@ -271,7 +275,8 @@ fn wire_name<R: Ruled>(model: &Model<R>, core: &str) -> String {
     }
     let core = core.strip_prefix("peer.").unwrap_or(core);
     let first = core.split('.').next().unwrap_or_default();
-    let field = model.fields.iter().find(|f| !f.core.is_empty() && (f.core == core || f.core.split('.').next() == Some(first)));
+    let field =
+        model.fields.iter().find(|f| !f.core.is_empty() && (f.core == core || f.core.split('.').next() == Some(first)));
     field.map_or_else(String::new, |f| f.name.to_owned())
 }
 

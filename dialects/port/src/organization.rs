@@ -22,7 +22,7 @@ async fn get_organization(cx: Cx) -> Result<Reply, Problem> {
             "name": organization.spec.name,
             // No flag: each would send a client to a feature that is not here.
             "featureFlags": [],
-            "settings": {},
+            "settings": {"hiddenBlueprints": [], "federatedLogout": false, "portalIcon": "", "portalTitle": ""},
             "isOnboarded": true,
             "createdAt": organization.created,
             "updatedAt": organization.updated,

@@ -14,21 +14,29 @@ use serde::de::DeserializeOwned;
 pub fn read<T: DeserializeOwned>(cx: &Cx) -> Result<T, Problem> {
     cx.expect_media(&[Media::Json])?;
     if cx.body.trim_ascii() == b"null" {
-        return Cx { body: "{}".into(), ..cx.clone() }.json();
+        return with(cx, "{}").json();
     }
     match cx.json_or_empty() {
         Err(Problem::BadJson { text }) => match mended(&cx.body) {
-            Some(body) => Cx { body: body.into(), ..cx.clone() }.json(),
+            Some(body) => with(cx, body).json(),
             None => Err(Problem::BadJson { text }),
         },
         other => other,
     }
 }
 
+/// The same call with another body.
+fn with(cx: &Cx, body: impl Into<bytes::Bytes>) -> Cx {
+    let mut cx = cx.clone();
+    cx.body = body.into();
+    cx
+}
+
 /// The body with the missing quotes put in, when that makes it JSON.
 fn mended(body: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(body).ok()?;
-    let lines: Vec<String> = text.split('\n').map(|line| mended_line(line).unwrap_or_else(|| line.to_owned())).collect();
+    let lines: Vec<String> =
+        text.split('\n').map(|line| mended_line(line).unwrap_or_else(|| line.to_owned())).collect();
     let whole = lines.join("\n");
     (whole != text && serde_json::from_str::<serde::de::IgnoredAny>(&whole).is_ok()).then_some(whole)
 }

@@ -110,7 +110,12 @@ fn facility(site: &Object<Site>) -> wire::Facility {
             country: spec.address.country.clone(),
             geo_coordinates: geo(spec.geo),
         },
-        alt_ids: spec.other_ids.iter().filter(|(scheme, _)| *scheme != DIALECT).map(|(s, t)| (s.clone(), t.clone())).collect(),
+        alt_ids: spec
+            .other_ids
+            .iter()
+            .filter(|(scheme, _)| *scheme != DIALECT)
+            .map(|(s, t)| (s.clone(), t.clone()))
+            .collect(),
     }
 }
 
@@ -226,7 +231,8 @@ fn supported(tx: &mut Tx<'_>, list: &[Object<Offer>]) -> Result<Vec<wire::Suppor
         let prices = offers::prices(tx, offer.id.any())?;
         let reach: Vec<Link> = offer.spec.reach.iter().filter_map(|id| regions.get(id)).map(region_link).collect();
         let redundancies = offer.spec.redundant.map_or_else(|| vec![false, true], |one| vec![one]);
-        let peerings = if offer.spec.peerings.is_empty() { vec![Peering::Private] } else { offer.spec.peerings.clone() };
+        let peerings =
+            if offer.spec.peerings.is_empty() { vec![Peering::Private] } else { offer.spec.peerings.clone() };
         for peering in &peerings {
             for speed in rates(&offer.spec) {
                 for redundant in &redundancies {

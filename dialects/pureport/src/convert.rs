@@ -1,6 +1,5 @@
 //! Words: what a phase, a term, a peering and a provider are called here, both ways.
 
-use meetme_app::Error;
 use meetme_base::{Asn, Invalid, IpNet, Mbps, Time, VlanId};
 use meetme_model::{
     Ext, LifeStatus, PeerStatus, Phase, Term,
@@ -54,8 +53,13 @@ pub fn kind(far: &str) -> Option<&'static str> {
 }
 
 /// Clouds, as regions name them.
-const PROVIDERS: &[(&str, &str)] =
-    &[("aws", "AWS"), ("azure", "AZURE"), ("google", "GOOGLE_CLOUD"), ("oracle", "ORACLE"), ("packetfabric", "PACKET_FABRIC")];
+const PROVIDERS: &[(&str, &str)] = &[
+    ("aws", "AWS"),
+    ("azure", "AZURE"),
+    ("google", "GOOGLE_CLOUD"),
+    ("oracle", "ORACLE"),
+    ("packetfabric", "PACKET_FABRIC"),
+];
 
 /// A cloud's word here.
 pub fn provider(name: &str) -> Option<&'static str> {
@@ -220,11 +224,6 @@ pub fn into_ext<T: Serialize>(ext: &mut Ext, member: &str, value: Option<&T>) {
     if let Value::Object(map) = own {
         map.insert(member.to_owned(), value);
     }
-}
-
-/// The first complaint of several reads, as the core's error.
-pub fn invalid(bad: Invalid) -> Error {
-    bad.into()
 }
 
 #[cfg(test)]

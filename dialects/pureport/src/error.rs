@@ -32,7 +32,8 @@ pub fn wire_error(problem: &Problem, parts: &Parts) -> Reply {
         Problem::App(Error::InvalidRows(rows)) => rows.iter().flatten().map(field_error).collect(),
         _ => Vec::new(),
     };
-    let reply = Reply::json(status, &Wire { status: status.as_u16(), code, message: problem.to_string(), field_errors });
+    let reply =
+        Reply::json(status, &Wire { status: status.as_u16(), code, message: problem.to_string(), field_errors });
     match challenge(problem) {
         Some(text) => reply.header(header::WWW_AUTHENTICATE, text),
         None => reply,
@@ -107,7 +108,9 @@ fn of_value(bad: &Invalid) -> (StatusCode, &'static str) {
         (_, "required") => return (StatusCode::BAD_REQUEST, "BAD_REQUEST_MISSING_PARAMETER"),
         (_, "offer") => "CONNECTION_CONFIGURATION_NOT_SUPPORTED",
         (_, "offer_pending") => "SUPPORTED_CONNECTION_IS_PENDING",
+        ("peering", "immutable") => "PEERING_TYPE_CHANGE_NOT_ALLOWED",
         (_, "immutable") => "MODIFICATION_NOT_ALLOWED",
+        (_, "elsewhere") => "PORT_CONNECTION_LOCATION_MISMATCH",
         ("vlan" | "tag" | "primaryVlan" | "secondaryVlan", _) => "INVALID_VLAN_RANGE",
         ("asn" | "customerASN", _) => "INVALID_CUSTOMER_ASN",
         ("region" | "awsRegion", _) => "INVALID_AWS_REGION",
@@ -133,7 +136,9 @@ fn of_conflict(code: &str, parts: &Parts) -> (StatusCode, &'static str) {
     let on = |what: &str| parts.path().trim_start_matches('/').starts_with(what);
     let deletes = parts.method == Method::DELETE;
     let code = match code {
-        "changing" | "removing" | "locked" | "not_built" if on("networks") && deletes => "NETWORK_DELETE_STATE_CONFLICT",
+        "changing" | "removing" | "locked" | "not_built" if on("networks") && deletes => {
+            "NETWORK_DELETE_STATE_CONFLICT"
+        }
         "changing" | "removing" | "locked" | "not_built" if on("connections") && deletes => {
             "CONNECTION_DELETE_STATE_CONFLICT"
         }

@@ -89,7 +89,9 @@ impl Form {
     /// # Errors
     /// When the id is too long, has the form of a made one, or is taken.
     pub fn choose<R: Resource>(self, tx: &mut Tx<'_>, object: &Object<R>, id: &str) -> Result<(), Error> {
-        let fits = !id.is_empty() && id.len() <= LONGEST && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+        let fits = !id.is_empty()
+            && id.len() <= LONGEST
+            && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
         if !fits || self.uid(id).is_some() {
             return Err(Invalid::format("id", "1 to 64 letters, digits, hyphens, underscores or dots").into());
         }

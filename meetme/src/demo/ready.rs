@@ -1,6 +1,6 @@
 //! When the server may be used: the store answers, and the demo's world, if there is to be one, is all there.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{future::Future, pin::Pin};
 
 use meetme_app::{App, Error};
 use meetme_model::{
@@ -17,7 +17,7 @@ pub struct Readiness {
     demo: bool,
 }
 
-type Check = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
+type Told = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 
 impl Readiness {
     /// Over a core; `demo` says whether a demo world must be there.
@@ -26,21 +26,21 @@ impl Readiness {
     }
 
     /// The store answers a read.
-    pub fn store(&self) -> Check {
+    pub fn store(&self) -> impl Fn() -> Told + Send + Sync + 'static {
         let app = self.app.clone();
-        Arc::new(move || {
+        move || -> Told {
             let app = app.clone();
             Box::pin(async move {
                 let read = app.store().read::<_, Error, _>(Context::system(), |tx| Ok(tx.last_cursor().map(drop)?));
                 read.await.map_err(|e| e.to_string())
             })
-        })
+        }
     }
 
     /// Everything the demo promises can be used.
-    pub fn demo(&self) -> Check {
+    pub fn demo(&self) -> impl Fn() -> Told + Send + Sync + 'static {
         let (app, wanted) = (self.app.clone(), self.demo);
-        Arc::new(move || {
+        move || -> Told {
             let app = app.clone();
             Box::pin(async move {
                 if !wanted {
@@ -63,6 +63,6 @@ impl Readiness {
                     Err(e) => Err(e.to_string()),
                 }
             })
-        })
+        }
     }
 }

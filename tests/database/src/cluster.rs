@@ -49,7 +49,13 @@ pub(crate) struct Cluster {
 /// The cluster of this machine, found once in each process.
 pub(crate) fn shared() -> Result<&'static Cluster, Skip> {
     static FOUND: OnceLock<Result<Cluster, Skip>> = OnceLock::new();
-    FOUND.get_or_init(|| find().map_err(|e| Skip(format!("{e:#}")))).as_ref().map_err(Clone::clone)
+    FOUND.get_or_init(|| apart(find).map_err(|e| Skip(format!("{e:#}")))).as_ref().map_err(Clone::clone)
+}
+
+/// The driver runs a runtime of its own inside, which may not start on a thread of another one, such as an asynchronous test's.
+fn apart<T: Send>(f: impl FnOnce() -> T + Send) -> T {
+    let out = std::thread::scope(|scope| scope.spawn(f).join());
+    out.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 fn find() -> Result<Cluster> {
@@ -131,9 +137,11 @@ impl Cluster {
     }
 
     fn say(&self, statements: &[String]) -> Result<(), postgres::Error> {
-        let mut client = Client::connect(&self.url("postgres"), NoTls)?;
-        // One by one: a database cannot be made in the transaction that several at once would be.
-        statements.iter().try_for_each(|statement| client.batch_execute(statement))
+        apart(|| {
+            let mut client = Client::connect(&self.url("postgres"), NoTls)?;
+            // One by one: a database cannot be made in the transaction that several at once would be.
+            statements.iter().try_for_each(|statement| client.batch_execute(statement))
+        })
     }
 
     /// A new database, empty or a copy of a template.
@@ -163,14 +171,16 @@ impl Cluster {
     fn make_template(&self, template: &str, fill: &dyn Fn(&Open)) -> Result<()> {
         let lock = File::create(self.home.join(template))?;
         lock.lock()?;
-        let mut client = Client::connect(&self.url("postgres"), NoTls)?;
-        let found = client.query_opt("SELECT datistemplate FROM pg_database WHERE datname = $1", &[&template])?;
-        if let Some(row) = found {
-            if row.get(0) {
-                return Ok(());
-            }
+        let found = apart(|| -> Result<Option<bool>> {
+            let mut client = Client::connect(&self.url("postgres"), NoTls)?;
+            let row = client.query_opt("SELECT datistemplate FROM pg_database WHERE datname = $1", &[&template])?;
+            Ok(row.map(|row| row.get(0)))
+        })?;
+        match found {
+            Some(true) => return Ok(()),
             // A process ended while it filled it.
-            self.say(&[format!("DROP DATABASE {template} WITH (FORCE)")])?;
+            Some(false) => self.say(&[format!("DROP DATABASE {template} WITH (FORCE)")])?,
+            None => {}
         }
         self.say(&[format!("CREATE DATABASE {template}")])?;
         fill(&self.open(template));

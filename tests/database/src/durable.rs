@@ -57,6 +57,9 @@ impl Durable {
         eventually("the server's processes end", Duration::from_secs(30), || {
             parts.iter().all(|part| !is_running(*part))
         });
+        // In a container nobody may hear of its end, and the number stays taken: the next server would take it for running.
+        let locks = [self.server.data().join("postmaster.pid"), self.server.folder.join(".s.PGSQL.5432.lock")];
+        locks.iter().try_for_each(std::fs::remove_file)?;
         Ok(())
     }
 

@@ -38,7 +38,7 @@ impl std::error::Error for Skip {}
 /// A value together with the database it stands for, which goes when this is dropped.
 pub struct Temp<T> {
     value: T,
-    _home: Box<dyn Send + Sync>,
+    home: Option<Box<dyn Send + Sync>>,
 }
 
 impl<T> Deref for Temp<T> {
@@ -56,7 +56,14 @@ impl<T: fmt::Debug> fmt::Debug for Temp<T> {
 
 impl<T> Temp<T> {
     pub(crate) fn new(value: T, home: impl Send + Sync + 'static) -> Self {
-        Self { value, _home: Box::new(home) }
+        Self { value, home: Some(Box::new(home)) }
+    }
+}
+
+impl<T> Drop for Temp<T> {
+    fn drop(&mut self) {
+        let home = self.home.take();
+        on_a_plain_thread(move || drop(home));
     }
 }
 
@@ -75,7 +82,7 @@ pub fn sqlite() -> Temp<Open> {
 /// # Errors
 /// When there is no PostgreSQL on this machine, or it does not start.
 pub fn postgres() -> Result<Temp<Open>, Skip> {
-    cluster::shared()?.database(None)
+    on_a_plain_thread(|| cluster::shared()?.database(None))
 }
 
 /// Like [`postgres`], copied from a template that the first process to ask has filled. Worth it when `fill` makes many tables.
@@ -87,6 +94,12 @@ pub fn postgres_like(template: &str, fill: &dyn Fn(&Open)) -> Result<Temp<Open>,
     let cluster = cluster::shared()?;
     let name = cluster.template(template, fill)?;
     cluster.database(Some(&name))
+}
+
+/// The PostgreSQL driver runs a runtime of its own inside, which may not start on a thread of another one: tests that are
+/// asynchronous themselves come through here.
+fn on_a_plain_thread<T: Send>(f: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| scope.spawn(f).join()).expect("the thread did not panic")
 }
 
 /// A fresh database of each make that this machine has. Prints why one is missing.

@@ -89,7 +89,8 @@ impl Server {
         let done = command.stdout(Stdio::null()).stderr(Stdio::null()).status().context("pg_ctl")?;
         if !done.success() {
             let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-            bail!("the server does not start: {}", log.lines().last().unwrap_or("it wrote no log"));
+            let tail = &log[log.len().saturating_sub(1000)..];
+            bail!("the server does not start: {tail}");
         }
         Ok(())
     }

@@ -33,12 +33,7 @@ pub fn list(tx: &mut Tx<'_>, home: RawId) -> Result<Vec<Object<Blueprint>>, Erro
 ///
 /// # Errors
 /// [`Error::Missing`] when nothing there has it.
-pub fn find<'r>(
-    tx: &mut Tx<'_>,
-    registry: &'r Registry,
-    home: RawId,
-    identifier: &str,
-) -> Result<Target<'r>, Error> {
+pub fn find<'r>(tx: &mut Tx<'_>, registry: &'r Registry, home: RawId, identifier: &str) -> Result<Target<'r>, Error> {
     if let Some(kind) = system::kind_of(registry, identifier) {
         return Ok(Target::System(kind));
     }
@@ -64,7 +59,11 @@ pub fn by_id(
 /// When its identifier is taken or reserved, or its parts do not fit together.
 pub fn create(tx: &mut Tx<'_>, home: RawId, blueprint: Blueprint) -> Result<Object<Blueprint>, Error> {
     if system::is_system(&blueprint.identifier) {
-        return Err(Invalid::rule("identifier", "Identifiers that begin with _ belong to the system's own blueprints.").into());
+        return Err(Invalid::rule(
+            "identifier",
+            "Identifiers that begin with _ belong to the system's own blueprints.",
+        )
+        .into());
     }
     check(&blueprint)?;
     Ok(tx.create(home, blueprint)?)
@@ -80,7 +79,9 @@ pub fn replace(tx: &mut Tx<'_>, object: &mut Object<Blueprint>, next: Blueprint)
         let before = object.spec.schema.properties.get(name).and_then(|p| p.get("type"));
         if before.is_some() && before != property.get("type") {
             let field = format!("schema.properties.{name}.type");
-            return Err(Invalid::rule(field, "The type of a property cannot change; remove it and add it again.").into());
+            return Err(
+                Invalid::rule(field, "The type of a property cannot change; remove it and add it again.").into()
+            );
         }
     }
     let gone: Vec<String> = object

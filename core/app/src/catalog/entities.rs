@@ -91,11 +91,7 @@ pub fn entity(tx: &mut Tx<'_>, blueprint: &Object<Blueprint>, identifier: &str) 
     found(tx, blueprint, identifier)?.ok_or_else(|| Error::missing(Entity::KIND, identifier))
 }
 
-fn found(
-    tx: &mut Tx<'_>,
-    blueprint: &Object<Blueprint>,
-    identifier: &str,
-) -> Result<Option<Object<Entity>>, Error> {
+fn found(tx: &mut Tx<'_>, blueprint: &Object<Blueprint>, identifier: &str) -> Result<Option<Object<Entity>>, Error> {
     Ok(tx.one(&Filter::eq("blueprint", blueprint.id).and(Filter::eq("identifier", identifier)))?)
 }
 
@@ -119,7 +115,8 @@ pub fn write_entity(
     let before = found(tx, blueprint, &identifier)?;
     match (&before, mode) {
         (Some(_), Mode::Create) => {
-            let clash = Invalid::unique("identifier", format!("The entity {identifier} of {}", blueprint.spec.identifier));
+            let clash =
+                Invalid::unique("identifier", format!("The entity {identifier} of {}", blueprint.spec.identifier));
             return Err(Error::Exists { kind: Entity::KIND, clash });
         }
         (None, Mode::Replace | Mode::Patch) => return Err(Error::missing(Entity::KIND, identifier)),
@@ -192,8 +189,10 @@ fn relate(
 ) -> Result<(), Error> {
     for (name, value) in wishes {
         let field = format!("relations.{name}");
-        let relation =
-            blueprint.spec.relation(name).ok_or_else(|| Invalid::rule(&field, format!("{} has no relation {name}.", blueprint.spec.identifier)))?;
+        let relation = blueprint
+            .spec
+            .relation(name)
+            .ok_or_else(|| Invalid::rule(&field, format!("{} has no relation {name}.", blueprint.spec.identifier)))?;
         let texts: Vec<&str> = match value {
             Json::Null => Vec::new(),
             Json::String(one) if relation.many => vec![one],
@@ -218,11 +217,9 @@ fn relate(
         }
         next.relations.push(Related { relation: name.clone(), to, required: relation.required });
     }
-    let lacks = blueprint
-        .spec
-        .relations
-        .iter()
-        .find(|r| r.required && !next.relations.iter().any(|have| have.relation == r.identifier && !have.to.is_empty()));
+    let lacks = blueprint.spec.relations.iter().find(|r| {
+        r.required && !next.relations.iter().any(|have| have.relation == r.identifier && !have.to.is_empty())
+    });
     match lacks {
         Some(relation) => Err(Invalid::required(format!("relations.{}", relation.identifier)).into()),
         None => Ok(()),
@@ -272,7 +269,10 @@ pub fn remove_entity(tx: &mut Tx<'_>, object: &Object<Entity>, dependents: bool)
                 }
             }
             if order.len() > DEPENDENTS {
-                return Err(Error::conflict("too_many", format!("More than {DEPENDENTS} entities depend on this one.")));
+                return Err(Error::conflict(
+                    "too_many",
+                    format!("More than {DEPENDENTS} entities depend on this one."),
+                ));
             }
         }
     }
@@ -294,11 +294,15 @@ pub fn remove_entity(tx: &mut Tx<'_>, object: &Object<Entity>, dependents: bool)
 /// # Errors
 /// When the database fails.
 pub fn names_of(tx: &mut Tx<'_>, entities: &[Object<Entity>]) -> Result<Resolved, Error> {
-    let mut ids: Vec<RawId> = entities.iter().flat_map(|e| e.spec.relations.iter().flat_map(|r| r.to.clone())).collect();
+    let mut ids: Vec<RawId> =
+        entities.iter().flat_map(|e| e.spec.relations.iter().flat_map(|r| r.to.clone())).collect();
     ids.sort_unstable();
     ids.dedup();
-    let mut out: Resolved =
-        tx.many::<Entity>(ids.iter().map(|id| id.of()))?.into_values().map(|e| (e.id.any(), e.spec.identifier)).collect();
+    let mut out: Resolved = tx
+        .many::<Entity>(ids.iter().map(|id| id.of()))?
+        .into_values()
+        .map(|e| (e.id.any(), e.spec.identifier))
+        .collect();
     let registry = tx.registry();
     for id in ids {
         if out.contains_key(&id) {

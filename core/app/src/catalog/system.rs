@@ -7,8 +7,20 @@ use crate::Error;
 
 /// The kinds that are shown, by area or name.
 pub const KINDS: &[&str] = &[
-    "@fabric", "@place", "router", "autonomous_system", "exchange", "exchange_link", "direct_session", "exchange_session",
-    "device", "server", "project", "organization", "user", "team",
+    "@fabric",
+    "@place",
+    "router",
+    "autonomous_system",
+    "exchange",
+    "exchange_link",
+    "direct_session",
+    "exchange_session",
+    "device",
+    "server",
+    "project",
+    "organization",
+    "user",
+    "team",
 ];
 
 /// The most rows of one kind that are shown at once.

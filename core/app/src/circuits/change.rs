@@ -86,7 +86,15 @@ pub fn change(
             tx.save(leg, spec)?;
             if !is_draft {
                 let of_leg = whole.sessions.iter().position(|s| s.spec.leg == Some(leg.id));
-                session::follow(app, tx, &whole.circuit, leg, far.as_deref(), next.password.as_ref(), of_leg.and_then(|at| whole.sessions.get_mut(at)))?;
+                session::follow(
+                    app,
+                    tx,
+                    &whole.circuit,
+                    leg,
+                    far.as_deref(),
+                    next.password.as_ref(),
+                    of_leg.and_then(|at| whole.sessions.get_mut(at)),
+                )?;
             }
         }
         let circuit = tx.get(id)?;
@@ -103,7 +111,10 @@ fn immutable(whole: &Whole, wished: &CircuitChange) -> Result<(), Error> {
         ("region", old.region == new.region),
         ("peering", old.peering == new.peering),
         ("redundant", old.redundant == new.redundant),
-        ("life", (old.life.wanted, old.life.gone_at, old.life.lock) == (new.life.wanted, new.life.gone_at, new.life.lock)),
+        (
+            "life",
+            (old.life.wanted, old.life.gone_at, old.life.lock) == (new.life.wanted, new.life.gone_at, new.life.lock),
+        ),
         ("legs", whole.legs.len() == wished.legs.len()),
     ];
     let ends = whole.legs.iter().zip(&wished.legs).all(|(old, new)| {
@@ -113,7 +124,9 @@ fn immutable(whole: &Whole, wished: &CircuitChange) -> Result<(), Error> {
     let broken = fixed.into_iter().chain([("legs", ends)]).find(|(_, same)| !same);
     match broken {
         None => Ok(()),
-        Some((field, _)) => Err(Invalid::new(field, "immutable", "This was fixed when the circuit was ordered.").into()),
+        Some((field, _)) => {
+            Err(Invalid::new(field, "immutable", "This was fixed when the circuit was ordered.").into())
+        }
     }
 }
 
@@ -151,7 +164,8 @@ fn may_disrupt(whole: &Whole) -> Result<(), Error> {
 fn rate(tx: &mut Tx<'_>, whole: &Whole, new: &Circuit) -> Result<(), Error> {
     let Some(offer) = new.offer else { return Ok(()) };
     let offer = tx.as_system(|tx| tx.get(offer))?;
-    let is_hosted = |leg: &Leg| leg.far.as_ref().and_then(|f| f.get("form")).and_then(|f| f.as_str()) != Some("connection");
+    let is_hosted =
+        |leg: &Leg| leg.far.as_ref().and_then(|f| f.get("form")).and_then(|f| f.as_str()) != Some("connection");
     if offer.spec.far.as_deref() == Some("aws") && whole.legs.iter().any(|leg| is_hosted(&leg.spec)) {
         return Err(Error::conflict("rate_fixed", "The rate of a hosted virtual interface cannot be changed."));
     }
@@ -164,12 +178,7 @@ fn is_retagged(old: &End, new: &End) -> bool {
 }
 
 fn is_shorter(new: Option<Term>, old: Option<Term>) -> bool {
-    let days = |term: Option<Term>| match term {
-        None | Some(Term::Hour) => 0,
-        Some(Term::Day) => 1,
-        Some(Term::Months(n)) => u32::from(n) * 28,
-    };
-    days(new) < days(old)
+    new.map_or(0, Term::days) < old.map_or(0, Term::days)
 }
 
 #[cfg(test)]
@@ -178,8 +187,10 @@ mod tests {
 
     #[test]
     fn a_term_is_shorter_when_it_binds_for_less() {
-        assert!(is_shorter(Some(Term::Hour), Some(Term::Months(1))) && is_shorter(Some(Term::Months(12)), Some(Term::Months(24))));
+        assert!(
+            is_shorter(Some(Term::Hour), Some(Term::Months(1)))
+                && is_shorter(Some(Term::Months(12)), Some(Term::Months(24)))
+        );
         assert!(!is_shorter(Some(Term::Months(12)), None) && !is_shorter(Some(Term::Hour), Some(Term::Hour)));
     }
 }
-

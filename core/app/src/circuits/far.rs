@@ -56,7 +56,10 @@ fn is_account(text: &str) -> bool {
 fn is_pairing_key(text: &str) -> bool {
     let parts: Vec<&str> = text.split('/').collect();
     let [.., number] = parts[..] else { return false };
-    text.len() <= 64 && parts.len() >= 3 && parts.iter().all(|p| !p.is_empty()) && number.bytes().all(|b| b.is_ascii_digit())
+    text.len() <= 64
+        && parts.len() >= 3
+        && parts.iter().all(|p| !p.is_empty())
+        && number.bytes().all(|b| b.is_ascii_digit())
 }
 
 fn key_of(far: Option<&str>) -> Option<&'static Key> {

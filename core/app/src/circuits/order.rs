@@ -10,7 +10,7 @@ use meetme_store::{Moved, Object, Resource as _, Tx};
 use serde_json::Value;
 
 use super::{Whole, far, nat, place, session, whole};
-use crate::{App, Error, access, networks, offers};
+use crate::{App, Error, access, networks, offers, ports};
 
 /// What is wished of a new circuit.
 #[derive(Clone, Debug)]
@@ -72,7 +72,8 @@ pub fn order(app: &App, tx: &mut Tx<'_>, new: &NewCircuit) -> Result<Whole, Erro
     let mut spec = new.circuit.clone();
     let mut owner = new.owner;
     if let Some(network) = routed_network(new) {
-        let network = networks::get(tx, network).map_err(|_| Invalid::reference("network", format!("The network {network}")))?;
+        let network =
+            networks::get(tx, network).map_err(|_| Invalid::reference("network", format!("The network {network}")))?;
         if network.spec.life.wanted == Wanted::Gone {
             return Err(Error::conflict("removing", format!("{} is being removed.", network.spec.name)));
         }
@@ -91,10 +92,12 @@ pub fn order(app: &App, tx: &mut Tx<'_>, new: &NewCircuit) -> Result<Whole, Erro
         (Buy::Offer(_), Some(offer)) => metro_of(tx, offer)?.or(spec.metro),
         (Buy::Offer(_), None) => spec.metro,
     };
+    spec.metro = place::metro_of_ports(tx, new, spec.metro)?;
     let far = bought.as_ref().and_then(|offer| offer.spec.far.clone());
     let mut asks = bought.as_ref().is_some_and(|offer| offer.spec.needs_approval);
     for leg in &new.legs {
         asks |= place::reachable(tx, &leg.a, "a")? | place::reachable(tx, &leg.z, "z")?;
+        ports::carry(tx, &[&leg.a, &leg.z], spec.rate)?;
         far::check(far.as_deref(), leg.far.as_ref())?;
     }
     let phase = if spec.life.wanted == Wanted::Draft {

@@ -3,7 +3,7 @@
 use meetme_base::{Id, Invalid, RawId};
 use meetme_model::{
     fabric::{Circuit, End, Face, Leg, Link, Network, Port, Routing, Target, VlanTag},
-    place::{Offer, Peering, Site, Zone},
+    place::{Metro, Offer, Peering, Site, Zone},
     routing::{Flavour, Router},
 };
 use meetme_store::{Filter, Object, Tx};
@@ -20,7 +20,8 @@ const fn zone_of(side: u8) -> Zone {
 /// # Errors
 /// [`Error::Invalid`] on the end when there is nothing that the caller may use.
 pub(super) fn reachable(tx: &mut Tx<'_>, end: &End, field: &str) -> Result<bool, Error> {
-    let bad = |what: &str, id: RawId| Error::from(Invalid::reference(format!("{field}.at"), format!("The {what} {id}")));
+    let bad =
+        |what: &str, id: RawId| Error::from(Invalid::reference(format!("{field}.at"), format!("The {what} {id}")));
     let found = match end.at {
         None => return Ok(false),
         Some(Target::Port(id)) => return port(tx, id, field),
@@ -43,13 +44,42 @@ fn port(tx: &mut Tx<'_>, id: Id<Port>, field: &str) -> Result<bool, Error> {
     let own = tx.one::<Port>(&alive)?;
     let port = match own {
         Some(port) => port,
-        None => tx.as_system(|tx| tx.one::<Port>(&alive))?.filter(|p| p.spec.visible || p.spec.shared_down).ok_or_else(missing)?,
+        None => tx
+            .as_system(|tx| tx.one::<Port>(&alive))?
+            .filter(|p| p.spec.visible || p.spec.shared_down)
+            .ok_or_else(missing)?,
     };
     if port.spec.leader.is_some() && !port.spec.bonded {
         return Err(Invalid::rule(format!("{field}.at"), "Circuits end on the first port of a group.").into());
     }
     let mine = access::require(tx, <Port as meetme_store::Resource>::KIND, "change", port.tenant).is_ok();
     Ok(!mine && !port.spec.auto_approve)
+}
+
+/// The metro of an order that ends on ports: a routed one stays in one metro, for its gateway stands where its ports are.
+///
+/// # Errors
+/// [`Error::Invalid`] with code `elsewhere` on `metro` when a port is in another.
+pub(super) fn metro_of_ports(
+    tx: &mut Tx<'_>,
+    new: &super::NewCircuit,
+    wished: Option<Id<Metro>>,
+) -> Result<Option<Id<Metro>>, Error> {
+    let is_routed = new.legs.iter().flat_map(|leg| [&leg.a, &leg.z]).any(|end| end.at.is_some_and(Target::is_routed));
+    let mut metro = wished;
+    for end in new.legs.iter().flat_map(|leg| [&leg.a, &leg.z]) {
+        let Some(Target::Port(id)) = end.at else { continue };
+        let site = tx.as_system(|tx| match tx.find(id)?.and_then(|port| port.spec.site) {
+            Some(site) => Ok(tx.find(site)?),
+            None => Ok::<_, Error>(None),
+        })?;
+        let Some(site) = site else { continue };
+        if is_routed && metro.is_some_and(|m| m != site.spec.metro) {
+            return Err(Invalid::new("metro", "elsewhere", format!("{} is in another metro.", site.spec.name)).into());
+        }
+        metro = metro.or(Some(site.spec.metro));
+    }
+    Ok(metro)
 }
 
 /// Decides everything about a leg that was left open, and claims it.

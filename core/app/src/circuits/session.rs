@@ -42,7 +42,9 @@ pub(super) fn create(
     };
     let Some(asn) = far_asn(&circuit.spec, far)? else { return Ok(None) };
     let link = end.faces.first().and_then(|face| face.link);
-    let Some((local_ip, ip)) = link.and_then(|l| Some((l.our_interface()?, l.their_interface()?))) else { return Ok(None) };
+    let Some((local_ip, ip)) = link.and_then(|l| Some((l.our_interface()?, l.their_interface()?))) else {
+        return Ok(None);
+    };
     let router: Object<Router> = tx.get(router)?;
     let remote = known_system(tx, router.tenant, asn)?;
     let local_asn = match end.at {
@@ -114,7 +116,11 @@ pub(super) fn follow(
 }
 
 /// The AS with this number in a book, made when it is not there.
-fn known_system(tx: &mut Tx<'_>, book: meetme_base::RawId, asn: Asn) -> Result<meetme_base::Id<AutonomousSystem>, Error> {
+fn known_system(
+    tx: &mut Tx<'_>,
+    book: meetme_base::RawId,
+    asn: Asn,
+) -> Result<meetme_base::Id<AutonomousSystem>, Error> {
     let here = Filter::eq("tenant", book).and(Filter::eq("asn", i64::from(asn.get())));
     if let Some(found) = tx.one::<AutonomousSystem>(&here)? {
         return Ok(found.id);

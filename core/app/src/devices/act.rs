@@ -1,12 +1,7 @@
 //! Switching, reinstalling and giving back a machine. Each is a wish; the machine follows.
 
 use meetme_base::Id;
-use meetme_model::{
-    Lock, Phase, Wanted,
-    metal::Device,
-    place::Image,
-    routing::DirectSession,
-};
+use meetme_model::{Lock, Phase, Wanted, metal::Device, place::Image, routing::DirectSession};
 use meetme_store::{Filter, Object, Resource as _, Tx};
 
 use super::{order::check_script, place, port};
@@ -48,13 +43,17 @@ pub fn act(tx: &mut Tx<'_>, id: Id<Device>, action: &Action) -> Result<Object<De
     if spec.life.wanted == Wanted::Gone || matches!(life.phase, Phase::Removing | Phase::Gone) {
         return state("The device is being removed.");
     }
-    if !life.phase.is_built() && !(life.phase == Phase::Failed && matches!(action, Action::Reinstall { .. })) {
+    // What could not be built may be tried again.
+    let is_retry = life.phase == Phase::Failed && matches!(action, Action::Reinstall { .. });
+    if !life.phase.is_built() && !is_retry {
         return state("The device is not ready yet.");
     }
     let is_off = spec.life.wanted == Wanted::Off;
     match action {
         Action::PowerOn if !is_off => return state("The device must be powered off."),
-        Action::PowerOff | Action::Restart | Action::Rescue if is_off => return state("The device must be powered on."),
+        Action::PowerOff | Action::Restart | Action::Rescue if is_off => {
+            return state("The device must be powered on.");
+        }
         Action::PowerOn => spec.life.wanted = Wanted::Up,
         Action::PowerOff => spec.life.wanted = Wanted::Off,
         Action::Restart | Action::Rescue => {

@@ -213,7 +213,10 @@ mod tests {
 
     #[test]
     fn a_tenth_or_less_is_limited() {
-        assert_eq!([0, 1, 2, 10].map(|free| Level::of(free, 10).word()), ["unavailable", "limited", "normal", "normal"]);
+        assert_eq!(
+            [0, 1, 2, 10].map(|free| Level::of(free, 10).word()),
+            ["unavailable", "limited", "normal", "normal"]
+        );
         assert_eq!(Level::of(1, 1), Level::Normal);
         assert_eq!(Level::of(0, 0), Level::Unavailable);
     }

@@ -33,5 +33,7 @@ pub fn steps(image: &Image, addresses: &[&Address]) -> Vec<DeviceStep> {
             ("provisioning.109", "Installation finished, rebooting server"),
         ],
     };
-    plan.iter().map(|(code, text)| DeviceStep { code: (*code).to_owned(), text: (*text).to_owned(), at: None }).collect()
+    plan.iter()
+        .map(|(code, text)| DeviceStep { code: (*code).to_owned(), text: (*text).to_owned(), at: None })
+        .collect()
 }

@@ -10,7 +10,7 @@ mod session;
 mod setup;
 mod throttle;
 
-pub use key::{NewKey, Issued, create as create_key, issue};
+pub use key::{Issued, NewKey, create as create_key, issue};
 pub use password::{hash_password, login};
 pub use resolve::{Callers, Credential, Door, authenticate};
 pub use session::{Opened, Which, close, open, open_for, refresh};

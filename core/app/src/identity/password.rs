@@ -2,10 +2,7 @@
 
 use std::{net::IpAddr, sync::LazyLock};
 
-use argon2::{
-    Argon2, PasswordHash, PasswordHasher as _, PasswordVerifier as _,
-    password_hash::SaltString,
-};
+use argon2::{Argon2, PasswordHash, PasswordHasher as _, PasswordVerifier as _, password_hash::SaltString};
 use meetme_base::{Id, Secret};
 use meetme_model::access::{Hash, User};
 use meetme_store::{Context, Filter, Object};
@@ -46,10 +43,12 @@ pub async fn login(
     let now = app.now();
     app.throttle().check(&names, now)?;
     let key = meetme_store::fold(username);
-    let user = app
-        .store()
-        .read::<_, Error, _>(Context::system(), move |tx| Ok(tx.one::<User>(&Filter::eq("username_key", key.as_str()))?))
-        .await?;
+    let user =
+        app.store()
+            .read::<_, Error, _>(Context::system(), move |tx| {
+                Ok(tx.one::<User>(&Filter::eq("username_key", key.as_str()))?)
+            })
+            .await?;
     let hash = user.as_ref().and_then(|u| u.spec.password.clone()).or_else(|| NOBODY.clone());
     let right = offload(move || verify(hash.as_ref(), &password)).await?;
     match user {
@@ -92,6 +91,9 @@ mod tests {
     fn only_the_right_password_verifies() {
         let hash = hash_password(&Secret::new("correct horse".to_owned())).unwrap();
         assert!(verify(Some(&hash), &Secret::new("correct horse".to_owned())));
-        assert!(!verify(Some(&hash), &Secret::new("battery staple".to_owned())) && !verify(None, &Secret::new(String::new())));
+        assert!(
+            !verify(Some(&hash), &Secret::new("battery staple".to_owned()))
+                && !verify(None, &Secret::new(String::new()))
+        );
     }
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use meetme_base::{Id, IpNet, Kind, RawId, Time, Uid};
-use meetme_model::access::{EmailAddress, Grant, Key, Membership, Organization, Project, Role, Session, SshKey, User};
+use meetme_model::access::{Grant, Key, Membership, Organization, Project, Role, Session, User};
 use meetme_store::{Context, Filter, Object, Resource as _, Tx};
 
 use crate::{
@@ -45,8 +45,7 @@ pub struct Door {
 }
 
 /// The kinds that a subject's rights are worked out from.
-const READ: &[Kind] =
-    &[Organization::KIND, Project::KIND, User::KIND, Key::KIND, Role::KIND, Membership::KIND];
+const READ: &[Kind] = &[Organization::KIND, Project::KIND, User::KIND, Key::KIND, Role::KIND, Membership::KIND];
 /// How long anything worked out is trusted at most.
 const LONGEST_MS: i64 = 60_000;
 /// How often a key's last use is noted.
@@ -161,9 +160,7 @@ async fn look(
             }
             let filter = match (&public, vouched) {
                 (Some(public), true) => Filter::eq("public", public.as_str()),
-                (Some(public), false) => {
-                    Filter::eq("hash", print.as_str()).and(Filter::eq("public", public.as_str()))
-                }
+                (Some(public), false) => Filter::eq("hash", print.as_str()).and(Filter::eq("public", public.as_str())),
                 (None, _) => Filter::eq("hash", print.as_str()),
             };
             let key = tx.one::<Key>(&filter)?.ok_or(Error::Unauthenticated(AuthFailure::Wrong))?;
@@ -259,7 +256,8 @@ fn of_user(
             grants.extend(role.spec.grants.iter().map(|g| (node, g.clone())));
         }
     }
-    grants.extend(own_things(user.id).map(|grant| (home.any(), grant)));
+    // Everybody may see and change their own user.
+    grants.push((home.any(), own_user(user.id)));
     let limits = limits.unwrap_or(Limits { narrow: None, read_only: false, objects: Vec::new() });
     let subject = Subject {
         user: Some(user.id),
@@ -271,13 +269,8 @@ fn of_user(
         superuser: user.spec.superuser,
         nodes,
     };
-    let parts = Parts {
-        grants,
-        narrow: limits.narrow,
-        read_only: limits.read_only,
-        objects: limits.objects,
-        home: home.any(),
-    };
+    let parts =
+        Parts { grants, narrow: limits.narrow, read_only: limits.read_only, objects: limits.objects, home: home.any() };
     known(tx, model, subject, parts)
 }
 
@@ -287,22 +280,13 @@ fn known(tx: &mut Tx<'_>, model: &Arc<crate::access::Model>, subject: Subject, p
     Ok(Known { subject: Arc::new(subject), scope, allowed_ips: Vec::new(), expires_at: None, epoch: 0, at })
 }
 
-/// What everybody may do without being given a right: see and change their own user, and look after their own public keys,
-/// credentials and e-mail addresses. A credential never reaches further than the user whose it is.
-fn own_things(user: Id<User>) -> impl Iterator<Item = Grant> {
-    let all = "see create change remove";
-    let own = [
-        (User::KIND, "id", "see change"),
-        (SshKey::KIND, "owner", all),
-        (Key::KIND, "owner", all),
-        (EmailAddress::KIND, "user", all),
-    ];
-    own.into_iter().map(move |(kind, field, verbs)| Grant {
-        kinds: vec![kind.name().to_owned()],
-        verbs: verbs.split(' ').map(str::to_owned).collect(),
+fn own_user(user: Id<User>) -> Grant {
+    Grant {
+        kinds: vec![User::KIND.name().to_owned()],
+        verbs: vec!["see".to_owned(), "change".to_owned()],
         fields: None,
-        filter: Some(serde_json::json!({"field": field, "op": "eq", "value": user.get()})),
-    })
+        filter: Some(serde_json::json!({"field": "id", "op": "eq", "value": user.get()})),
+    }
 }
 
 /// Notes that a key was used, at most once a minute; nobody waits for it.

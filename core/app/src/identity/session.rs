@@ -1,6 +1,5 @@
 //! Sessions: what a login or a token exchange gives out. Only keyed hashes of their tokens are kept.
 
-
 use meetme_base::{RawId, Secret, Time, Uid};
 use meetme_model::access::{Hash, Key, Session, User};
 use meetme_store::{Context, Filter, Object, Resource as _};
@@ -36,8 +35,7 @@ const REFRESH_SECONDS: i64 = 30 * 24 * 3600;
 /// # Errors
 /// [`Error::Unauthenticated`] when the pair is not good.
 pub async fn open(app: &App, door: super::Door, public: &str, secret: &Secret<String>) -> Result<Opened, Error> {
-    let caller =
-        super::authenticate(app, door, super::Credential::Pair { public, secret: secret.expose() }).await?;
+    let caller = super::authenticate(app, door, super::Credential::Pair { public, secret: secret.expose() }).await?;
     let key = caller.subject.key.ok_or_else(|| Error::Bug("a pair without a key".to_owned()))?;
     open_for(app, door, Which::Key(key), None).await
 }

@@ -24,7 +24,13 @@ const BUILT_IN: &[(&str, &[(&str, &str)])] = &[
     ("read_only", &[("*", "see")]),
     (
         "technical_admin",
-        &[("@order", "see order create change remove act"), ("@fabric", "see"), ("@place", "see"), ("@routing", "see diagnose"), ("network", "*")],
+        &[
+            ("@order", "see order create change remove act"),
+            ("@fabric", "see"),
+            ("@place", "see"),
+            ("@routing", "see diagnose"),
+            ("network", "*"),
+        ],
     ),
     ("technical_contact", &[("@order", "see"), ("@fabric", "see"), ("@place", "see"), ("@routing", "see diagnose")]),
     ("finance", &[("@order", "see"), ("price", "see"), ("approval", "answer"), ("organization", "see")]),
@@ -63,8 +69,7 @@ pub fn first(
     if tx.exists::<Organization>(&Filter::eq("form", "operator"))? {
         return Err(Error::conflict("set_up", "This installation has its operator already."));
     }
-    let organization =
-        Organization { name: operator.to_owned(), form: Form::Operator, ..Organization::default() };
+    let organization = Organization { name: operator.to_owned(), form: Form::Operator, ..Organization::default() };
     let operator = tx.create(RawId::new(0), organization)?;
     for (name, rights) in BUILT_IN {
         let grants = rights

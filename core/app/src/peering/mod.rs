@@ -7,8 +7,8 @@ mod equipment;
 mod plain;
 mod session;
 
-use meetme_base::{Id, Uid};
 use meetme_base::RawId;
+use meetme_base::{Id, Uid};
 use meetme_model::routing::{AutonomousSystem, DirectSession, ExchangeSession};
 use meetme_store::{Filter, Object, Query, Resource, Tx};
 

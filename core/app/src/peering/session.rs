@@ -60,7 +60,9 @@ fn policies(tx: &mut Tx<'_>, peer: &Peer, before: Option<&Peer>, ip: IpAddr) -> 
             }
             let fits = if field == "import" { policy.direction.imports() } else { policy.direction.exports() };
             if !fits {
-                return Err(Invalid::rule(field, format!("The policy {} is for the other direction.", policy.name)).into());
+                return Err(
+                    Invalid::rule(field, format!("The policy {} is for the other direction.", policy.name)).into()
+                );
             }
         }
     }

@@ -2,14 +2,16 @@
 //! and gives any right there. A credential that was cut down cannot make a whole one.
 
 use meetme_base::{Id, Invalid, IpNet, Kind, RawId, Time};
-use meetme_model::access::{Form, Grant, Invitation, Key, Membership, Organization, Project, Role, Session, SshKey, User};
+use meetme_model::access::{
+    Form, Grant, Invitation, Key, Membership, Organization, Project, Role, Session, SshKey, User,
+};
 use meetme_store::{AnyObject, KindInfo, Resource as _, Tx};
 use schemars::JsonSchema;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::{By, Create, Hooks, Made, Remove, Replace, changed};
-use crate::{Error, identity};
+use super::{By, Create, Hooks, Made, Remove, Replace, changed, read};
+use crate::{Error, identity, organizations, projects};
 
 /// The kinds of the area with a policy.
 pub(super) const HOOKS: &[(Kind, Hooks)] = &[
@@ -18,16 +20,26 @@ pub(super) const HOOKS: &[(Kind, Hooks)] = &[
         Hooks {
             create: Create::By(create_organization),
             replace: Replace::By(replace_organization),
+            remove: Remove::By(remove_organization),
+        },
+    ),
+    (Project::KIND, Hooks { create: Create::By(create_project), remove: Remove::By(remove_project), ..Hooks::PLAIN }),
+    (
+        User::KIND,
+        Hooks { create: Create::By(create_user), replace: Replace::By(replace_user), remove: Remove::By(remove_user) },
+    ),
+    (
+        Membership::KIND,
+        Hooks {
+            create: Create::By(create_membership),
+            replace: Replace::By(replace_membership),
             remove: Remove::Plain,
         },
     ),
-    (Project::KIND, Hooks { create: Create::By(create_project), ..Hooks::PLAIN }),
-    (User::KIND, Hooks { create: Create::By(create_user), replace: Replace::By(replace_user), remove: Remove::By(remove_user) }),
     (
-        Membership::KIND,
-        Hooks { create: Create::By(create_membership), replace: Replace::By(replace_membership), remove: Remove::Plain },
+        Role::KIND,
+        Hooks { create: Create::By(create_role), replace: Replace::By(replace_role), remove: Remove::By(remove_role) },
     ),
-    (Role::KIND, Hooks { create: Create::By(create_role), replace: Replace::By(replace_role), remove: Remove::By(remove_role) }),
     (
         Key::KIND,
         Hooks {
@@ -54,15 +66,6 @@ pub(super) const HOOKS: &[(Kind, Hooks)] = &[
         },
     ),
 ];
-
-/// Reads a spec whose form was checked; what is still wrong is a value.
-fn read<T: DeserializeOwned>(spec: &Json) -> Result<T, Error> {
-    T::deserialize(spec).map_err(|e| {
-        let text = e.to_string();
-        let field = text.split('`').nth(1).unwrap_or_default().to_owned();
-        Invalid::new(field, "format", format!("{text}.")).into()
-    })
-}
 
 /// The node that a row must hang on, which the caller may have said as well.
 fn on(said: Option<RawId>, must: RawId, field: &str) -> Result<RawId, Error> {
@@ -92,7 +95,9 @@ fn must_have(by: By<'_>, tx: &mut Tx<'_>, grants: &[Grant], node: RawId) -> Resu
         for kind in kinds.iter().filter(|kind| by.app.access().covers(grant, kind.name())) {
             for verb in &verbs {
                 if !tx.may(*kind, verb, node)? {
-                    return Err(Error::Denied(format!("You cannot give the right to {verb} {kind} objects: you do not have it.")));
+                    return Err(Error::Denied(format!(
+                        "You cannot give the right to {verb} {kind} objects: you do not have it."
+                    )));
                 }
             }
         }
@@ -118,7 +123,13 @@ fn must_be_whole(by: By<'_>, tx: &mut Tx<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-fn create_organization(by: By<'_>, tx: &mut Tx<'_>, _: &KindInfo, tenant: Option<RawId>, spec: Json) -> Result<Made, Error> {
+fn create_organization(
+    by: By<'_>,
+    tx: &mut Tx<'_>,
+    _: &KindInfo,
+    tenant: Option<RawId>,
+    spec: Json,
+) -> Result<Made, Error> {
     let mut new: Organization = read(&spec)?;
     let parent = match new.parent {
         Some(parent) => on(tenant, parent.any(), "parent")?,
@@ -128,21 +139,50 @@ fn create_organization(by: By<'_>, tx: &mut Tx<'_>, _: &KindInfo, tenant: Option
         return Err(Invalid::rule("form", "An installation has one operator.").into());
     }
     new.parent = Some(parent.of());
-    Ok(Tx::erased(&tx.create(parent, new)?).into())
+    let founder = by.caller.subject.user;
+    Ok(Tx::erased(&organizations::create(tx, parent.of(), founder, &new)?).into())
 }
 
-fn replace_organization(_: By<'_>, tx: &mut Tx<'_>, kind: &KindInfo, old: &AnyObject, spec: Json) -> Result<AnyObject, Error> {
+fn replace_organization(
+    _: By<'_>,
+    tx: &mut Tx<'_>,
+    _: &KindInfo,
+    old: &AnyObject,
+    spec: Json,
+) -> Result<AnyObject, Error> {
     let operator = |spec: &Json| spec.get("form").is_some_and(|form| form == Form::Operator.word());
     if operator(&old.spec) != operator(&spec) {
         return Err(Invalid::rule("form", "An installation has one operator.").into());
     }
-    Ok(tx.replace_any(kind, old.id, Some(old.version), spec)?)
+    let new: Organization = Tx::sent_for(&tx.get(old.id.of())?, spec)?;
+    Ok(Tx::erased(&organizations::change(tx, old.id.of(), |organization| *organization = new)?))
 }
 
-fn create_project(_: By<'_>, tx: &mut Tx<'_>, _: &KindInfo, tenant: Option<RawId>, spec: Json) -> Result<Made, Error> {
+fn remove_organization(_: By<'_>, tx: &mut Tx<'_>, _: &KindInfo, old: &AnyObject) -> Result<(), Error> {
+    organizations::remove(tx, old.id.of())
+}
+
+fn create_project(by: By<'_>, tx: &mut Tx<'_>, _: &KindInfo, tenant: Option<RawId>, spec: Json) -> Result<Made, Error> {
     let new: Project = read(&spec)?;
-    let organization = on(tenant, new.organization.any(), "organization")?;
-    Ok(Tx::erased(&tx.create(organization, new)?).into())
+    on(tenant, new.organization.any(), "organization")?;
+    let wish = projects::NewProject {
+        name: new.name,
+        description: new.description,
+        organization: Some(new.organization),
+        backend_transfer: new.backend_transfer,
+        ext: new.ext,
+    };
+    let mut made = projects::create(tx, &by.caller.subject, &wish)?;
+    if !new.labels.is_empty() {
+        let spec = Project { labels: new.labels, ..made.spec.clone() };
+        // The caller's rights were worked out before this node existed.
+        tx.as_system(|tx| tx.save(&mut made, spec))?;
+    }
+    Ok(Tx::erased(&made).into())
+}
+
+fn remove_project(_: By<'_>, tx: &mut Tx<'_>, _: &KindInfo, old: &AnyObject) -> Result<(), Error> {
+    projects::remove(tx, old.id.of())
 }
 
 /// Rights over the whole installation or a whole organization are given by those who have them.
@@ -195,14 +235,26 @@ fn remove_user(by: By<'_>, tx: &mut Tx<'_>, kind: &KindInfo, old: &AnyObject) ->
     Ok(tx.remove_any(kind, old.id)?)
 }
 
-fn create_membership(by: By<'_>, tx: &mut Tx<'_>, _: &KindInfo, tenant: Option<RawId>, spec: Json) -> Result<Made, Error> {
+fn create_membership(
+    by: By<'_>,
+    tx: &mut Tx<'_>,
+    _: &KindInfo,
+    tenant: Option<RawId>,
+    spec: Json,
+) -> Result<Made, Error> {
     let new: Membership = read(&spec)?;
     let node = on(tenant, new.scope, "scope")?;
     may_give(by, tx, &new.roles, node)?;
     Ok(Tx::erased(&tx.create(node, new)?).into())
 }
 
-fn replace_membership(by: By<'_>, tx: &mut Tx<'_>, kind: &KindInfo, old: &AnyObject, spec: Json) -> Result<AnyObject, Error> {
+fn replace_membership(
+    by: By<'_>,
+    tx: &mut Tx<'_>,
+    kind: &KindInfo,
+    old: &AnyObject,
+    spec: Json,
+) -> Result<AnyObject, Error> {
     let (before, after) = (tx.get::<Membership>(old.id.of())?.spec, read::<Membership>(&spec)?);
     let gained: Vec<_> = after.roles.iter().copied().filter(|role| !before.roles.contains(role)).collect();
     may_give(by, tx, &gained, old.tenant)?;

@@ -26,11 +26,8 @@ pub fn changes(tx: &mut Tx<'_>, caller: &Caller, query: &ChangeQuery) -> Result<
     let mut query = query.clone();
     let visible = |kind: Kind| *caller.scope.rows(kind, "see") != Filter::Never;
     let start = query.after.unwrap_or_default();
-    let asked: Vec<Kind> = if query.kinds.is_empty() {
-        tx.registry().kinds().map(|k| k.kind).collect()
-    } else {
-        query.kinds.clone()
-    };
+    let asked: Vec<Kind> =
+        if query.kinds.is_empty() { tx.registry().kinds().map(|k| k.kind).collect() } else { query.kinds.clone() };
     query.kinds = asked.iter().copied().filter(|kind| visible(*kind)).collect();
     if query.kinds.is_empty() {
         return Ok(Part { changes: Vec::new(), cursor: start, read: 0 });

@@ -9,17 +9,19 @@
 
 mod access;
 pub mod commits;
+mod fabric;
 pub mod follow;
 mod inbound;
+mod peering;
 mod shape;
 
 use meetme_base::{Invalid, Kind, RawId, Secret, Uid};
 use meetme_model::access::{Organization, Project};
 use meetme_store::{AnyObject, KindInfo, Resource as _, Tx};
+use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
 pub use inbound::{Inbound, inbound};
-pub use shape::{is_secret, secrets};
 
 use crate::{App, Caller, Error};
 
@@ -106,7 +108,9 @@ impl Hooks {
     pub const PLAIN: Self = Self { create: Create::Plain, replace: Replace::Plain, remove: Remove::Plain };
     /// Ordered, built and taken down by operations of its own.
     const ORDERED: Self = Self {
-        create: Create::Refused("It is ordered, which claims room and starts the building; it cannot be written as a row."),
+        create: Create::Refused(
+            "It is ordered, which claims room and starts the building; it cannot be written as a row.",
+        ),
         replace: Replace::Words("Only its name, notes and labels change here; the rest changes by an order."),
         remove: Remove::Refused("It is taken down by a cancellation; its row goes when nothing of it is left."),
     };
@@ -116,7 +120,7 @@ impl Hooks {
 const WORDS: &[&str] = &["name", "title", "description", "notes", "comments", "labels", "tags", "nickname"];
 
 /// The kinds with a policy of their own, by area. An area's operations join here.
-const TABLES: &[&[(Kind, Hooks)]] = &[access::HOOKS];
+const TABLES: &[&[(Kind, Hooks)]] = &[access::HOOKS, fabric::HOOKS, peering::HOOKS];
 
 /// What a kind does with wishes.
 pub fn hooks(kind: &KindInfo) -> Hooks {
@@ -139,6 +143,23 @@ pub fn creation_schema(kind: &KindInfo) -> Json {
 
 fn refused(kind: &KindInfo, why: &'static str) -> Error {
     Error::conflict("by_operation", format!("{}: {why}", kind.kind.name().replace('_', " ")))
+}
+
+/// Reads a spec whose form was checked; what is still wrong is a value.
+fn read<T: DeserializeOwned>(spec: &Json) -> Result<T, Error> {
+    T::deserialize(spec).map_err(|e| {
+        let text = e.to_string();
+        let field = text.split('`').nth(1).unwrap_or_default().to_owned();
+        Invalid::new(field, "format", format!("{text}.")).into()
+    })
+}
+
+/// The first member that differs and is not among these is refused.
+fn only(old: &AnyObject, spec: &Json, names: &[&str], why: &str) -> Result<(), Error> {
+    match changed(&old.spec, spec).find(|name| !names.contains(name)) {
+        Some(name) => Err(Invalid::rule(name, why).into()),
+        None => Ok(()),
+    }
 }
 
 /// Makes a row. `tenant` is the node it hangs on; without one it is the caller's organization, or what the operation says.
@@ -178,10 +199,7 @@ pub fn replace(
     match hooks(kind).replace {
         Replace::Refused(why) => Err(refused(kind, why)),
         Replace::Words(why) => {
-            let changed = changed(&old.spec, &spec).find(|name| !WORDS.contains(name));
-            if let Some(name) = changed {
-                return Err(Error::Invalid(vec![Invalid::rule(name, why)]));
-            }
+            only(&old, &spec, WORDS, why)?;
             Ok(tx.replace_any(kind, id, Some(old.version), spec)?)
         }
         Replace::Plain => Ok(tx.replace_any(kind, id, Some(old.version), spec)?),
@@ -278,7 +296,7 @@ fn merge(target: &mut Json, patch: &Json) {
         return;
     };
     // A sealed value is one value, however it is written: members of another form are not mixed into it.
-    if !target.is_object() || is_secret(target) || is_secret(&Json::Object(patch.clone())) {
+    if !target.is_object() || shape::is_secret(target) || shape::is_secret(&Json::Object(patch.clone())) {
         *target = Json::Object(serde_json::Map::new());
     }
     let Some(map) = target.as_object_mut() else { return };

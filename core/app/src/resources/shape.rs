@@ -39,20 +39,6 @@ pub(super) fn check(kind: &KindInfo, document: &Json) -> Result<(), Error> {
     if found.is_empty() { Ok(()) } else { Err(Error::Invalid(found)) }
 }
 
-/// The fields of the kind's spec that hold secrets or prints of secrets: nobody can filter by them.
-pub fn secrets(kind: &KindInfo) -> Vec<String> {
-    let schema = spec(kind);
-    let reader = Reader { root: &schema };
-    let mut view = View::default();
-    reader.collect(&schema, &mut view, DEEPEST);
-    let sealed = |of: &&Json| {
-        let mut inner = View::default();
-        reader.collect(of, &mut inner, DEEPEST);
-        inner.properties.iter().any(|(name, _)| *name == Sealed::MARK)
-    };
-    view.properties.iter().filter(|(_, of)| sealed(of)).map(|(name, _)| (*name).to_owned()).collect()
-}
-
 /// Whether a value is a secret in any of its forms: sealed, cut to its mark, or still in the clear.
 pub fn is_secret(value: &Json) -> bool {
     value.as_object().is_some_and(|map| {
@@ -117,7 +103,8 @@ impl<'s> Reader<'s> {
         if let Some(properties) = map.get("properties").and_then(Json::as_object) {
             view.properties.extend(properties.iter().map(|(name, of)| (name.as_str(), of)));
         }
-        view.required.extend(map.get("required").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str));
+        view.required
+            .extend(map.get("required").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str));
         match map.get("type") {
             Some(Json::String(one)) => view.types.push(one),
             Some(Json::Array(many)) => view.types.extend(many.iter().filter_map(Json::as_str)),
@@ -276,7 +263,10 @@ mod tests {
         assert_eq!(one(json!({"limit": 1})), ("name".into(), "required"));
         assert_eq!(one(json!({"name": "a", "limit": "x"})), ("limit".into(), "type"));
         assert_eq!(one(json!({"name": "a", "parts": [{"size": 1}, {"size": "x"}]})), ("parts.1.size".into(), "type"));
-        assert_eq!(one(json!({"name": "a", "parts": [{"size": 1, "colour": 1}]})), ("parts.0.colour".into(), "unknown"));
+        assert_eq!(
+            one(json!({"name": "a", "parts": [{"size": 1, "colour": 1}]})),
+            ("parts.0.colour".into(), "unknown")
+        );
         assert_eq!(one(json!([])), (String::new(), "type"));
     }
 }

@@ -68,7 +68,8 @@ fn next(circuit: &Object<Circuit>, folded: Phase, is_changed: bool, pace: &Pace,
             Next::Wait { why, at_most: pace.patience(circuit.status.since, now) }
         }
         _ => {
-            let ends = circuit.spec.life.gone_at.map(|day| Duration::from_millis(u64::try_from(day.0 - now.0).unwrap_or(0)));
+            let ends =
+                circuit.spec.life.gone_at.map(|day| Duration::from_millis(u64::try_from(day.0 - now.0).unwrap_or(0)));
             Next::Settled { look_again: Some(ends.map_or(pace.watch, |left| left.min(pace.watch))) }
         }
     }

@@ -150,7 +150,10 @@ mod tests {
     #[test]
     fn a_session_that_stays_up_is_not_written_again() {
         let up = next(&PeerStatus::default(), &seen(Seen::Established, 5_000), Time(10_000));
-        assert_eq!((up.state, up.since, up.last_up), (Some(BgpState::Established), Some(Time(5_000)), Some(Time(5_000))));
+        assert_eq!(
+            (up.state, up.since, up.last_up),
+            (Some(BgpState::Established), Some(Time(5_000)), Some(Time(5_000)))
+        );
         assert_eq!((up.received, up.accepted, up.flaps), (9, 8, 0));
         assert_eq!(next(&up, &seen(Seen::Established, 6_000), Time(70_000)), up);
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use meetme_base::RawId;
-use meetme_store::{Context, Error, Filter, Store};
+use meetme_store::{Context, Filter, Store};
 use meetme_testdb::eventually;
 
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 };
 
 fn count(store: &Store) -> u64 {
-    answer(store.read(Context::system(), |tx| Ok::<_, Error>(tx.count::<Site>(&Filter::All)?))).unwrap()
+    answer(store.read(Context::system(), |tx| tx.count::<Site>(&Filter::All))).unwrap()
 }
 
 #[test]

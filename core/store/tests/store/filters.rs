@@ -40,7 +40,8 @@ const NETS: &[&str] = &["10.0.0.0/8", "10.0.0.0/9", "10.0.0.1/8", "::/0", "2001:
 
 fn word() -> impl Strategy<Value = String> {
     prop_oneof![
-        8 => proptest::sample::select(WORDS).prop_map(str::to_owned),
+        8 => proptest::sample::select(&["", "a", "A", "ab"][..]).prop_map(str::to_owned),
+        4 => proptest::sample::select(WORDS).prop_map(str::to_owned),
         2 => (proptest::sample::select(WORDS), proptest::sample::select(WORDS)).prop_map(|(a, b)| format!("{a} {b}")),
         1 => "\\PC{0,4}",
     ]
@@ -269,12 +270,16 @@ fn ask(w: &World, filter: &Filter) -> (Vec<RawId>, Vec<RawId>) {
 #[test]
 fn a_filter_finds_the_same_rows_in_sql_and_in_memory() {
     on_both(|w| {
-        let config =
-            ProptestConfig { cases: 40, failure_persistence: None, max_shrink_iters: 400, ..ProptestConfig::default() };
+        let config = ProptestConfig {
+            cases: 120,
+            failure_persistence: None,
+            max_shrink_iters: 400,
+            ..ProptestConfig::default()
+        };
         let site = (word(), proptest::option::of(int()), proptest::option::of(word()));
         let world = (
             proptest::collection::vec(site, 0..4),
-            proptest::collection::vec(row(), 1..9),
+            proptest::collection::vec(row(), 4..12),
             proptest::collection::vec(filter(), 12),
         );
         let (some, all) = (Cell::new(0), Cell::new(0));
@@ -293,7 +298,7 @@ fn a_filter_finds_the_same_rows_in_sql_and_in_memory() {
             .unwrap();
         let (some, all) = (some.get(), all.get());
         // A test whose filters find nothing, or everything, would agree for no reason.
-        assert!(some * 5 > all, "only {some} of {all} filters parted the rows");
+        assert!(some * 7 > all, "only {some} of {all} filters parted the rows");
     });
 }
 

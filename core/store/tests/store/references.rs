@@ -1,7 +1,7 @@
 //! References: what they may name, and what a removal does to both ends.
 
 use meetme_base::{Id, RawId};
-use meetme_store::{Error, Filter, Object, Op};
+use meetme_store::{Error, Filter, Object, Op, Value};
 
 use crate::{
     kinds::{Cable, Device, Org, Site},
@@ -140,8 +140,6 @@ fn lists_of_references_are_kept_in_step_with_the_document() {
         w.write(move |tx| tx.remove::<Device>(a.of())).unwrap();
     });
 }
-
-use meetme_store::Value;
 
 #[test]
 fn a_reference_made_while_its_target_goes_is_refused_or_stops_the_removal() {

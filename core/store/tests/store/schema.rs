@@ -64,7 +64,7 @@ fn new() -> Registry {
 }
 
 fn count(store: &Store, filter: Filter) -> u64 {
-    answer(store.read(Context::system(), move |tx| Ok::<_, Error>(tx.count::<New>(&filter)?))).unwrap()
+    answer(store.read(Context::system(), move |tx| tx.count::<New>(&filter))).unwrap()
 }
 
 #[test]

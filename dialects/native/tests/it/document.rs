@@ -23,7 +23,8 @@ async fn the_document_has_every_kind_and_every_reference_leads_somewhere() {
     for kind in kinds {
         let name = kind["kind"].as_str().unwrap();
         let methods = |path: String| {
-            let mut names: Vec<&str> = document["paths"][&path].as_object().unwrap().keys().map(String::as_str).collect();
+            let mut names: Vec<&str> =
+                document["paths"][&path].as_object().unwrap().keys().map(String::as_str).collect();
             names.sort_unstable();
             names.join(" ")
         };
@@ -31,7 +32,10 @@ async fn the_document_has_every_kind_and_every_reference_leads_somewhere() {
         assert_eq!(methods(format!("/meetme/v1/{name}/{{id}}")), "delete get patch put");
         assert_eq!(methods(format!("/meetme/v1/{name}/watch")), "get");
         let component = &document["components"]["schemas"];
-        assert!(component[name]["properties"]["spec"].is_object() && component[format!("{name}.spec")].is_object(), "{name}");
+        assert!(
+            component[name]["properties"]["spec"].is_object() && component[format!("{name}.spec")].is_object(),
+            "{name}"
+        );
     }
     let mut found = Vec::new();
     references(&document, &mut found);

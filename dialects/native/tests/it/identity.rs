@@ -11,7 +11,10 @@ async fn a_person_logs_in_and_out() {
         let session = world.send("POST /login", &[], &right).await.is(200).json();
         let token = session["token"].as_str().unwrap();
         let me = world.send("GET /whoami", &[("x-auth-token", token)], &Value::Null).await.is(200).json();
-        assert_eq!((&me["name"], &me["superuser"], &me["home"]), (&json!("root"), &json!(true), &json!(world.operator)));
+        assert_eq!(
+            (&me["name"], &me["superuser"], &me["home"]),
+            (&json!("root"), &json!(true), &json!(world.operator))
+        );
         let fresh = world.send("POST /refresh", &[], &json!({"refresh": session["refresh"]})).await.is(200).json();
         world.by(fresh["token"].as_str().unwrap(), "GET /whoami", &Value::Null).await.is(200);
         world.send("POST /logout", &[("authorization", &format!("Token {token}"))], &Value::Null).await.is(204);
@@ -24,7 +27,8 @@ async fn a_password_is_set_in_the_clear_and_never_seen_again() {
     let world = one().await;
     let ada = world.root("GET /user?username=ada", &Value::Null).await.json()["items"][0].clone();
     let at = format!("/user/{}", ada["id"]);
-    let said = world.root(&format!("PATCH {at}"), &json!({"password_hash": {"$secret": "swordfish"}})).await.is(200).json();
+    let said =
+        world.root(&format!("PATCH {at}"), &json!({"password_hash": {"$secret": "swordfish"}})).await.is(200).json();
     assert_eq!(said["spec"]["password_hash"], json!({"$sealed": true}));
     world.send("POST /login", &[], &json!({"username": "ada", "password": "swordfish"})).await.is(200);
     // A document read and sent back leaves the secret as it is.
@@ -52,7 +56,8 @@ async fn nobody_gives_rights_they_do_not_have() {
         // A helper who may look and make memberships, roles and keys, and nothing more.
         let grants = json!([{"kinds": ["*"], "verbs": ["see"]}, {"kinds": ["membership", "role", "key"], "verbs": ["see", "create", "change"]}]);
         let role = world.by(ada, "POST /role", &json!({"name": "helper", "grants": grants})).await.is(201).json();
-        let bob = world.by(ada, "POST /user", &json!({"username": "bob", "home": world.customer_id})).await.is(201).json();
+        let bob =
+            world.by(ada, "POST /user", &json!({"username": "bob", "home": world.customer_id})).await.is(201).json();
         let place = json!({"user": bob["id"], "scope": world.customer_id, "roles": [role["id"]]});
         let place = world.by(ada, "POST /membership", &place).await.is(201).json();
         let key = world.by(ada, "POST /key", &json!({"name": "bob", "owner": bob["id"]})).await.is(201).json();
@@ -62,7 +67,10 @@ async fn nobody_gives_rights_they_do_not_have() {
         let more = json!({"roles": [role["id"], owner]});
         let place = format!("PATCH /membership/{}", place["id"]);
         world.by(bob_key, &place, &more).await.is(403);
-        world.by(bob_key, "POST /role", &json!({"name": "all", "grants": [{"kinds": ["*"], "verbs": ["*"]}]})).await.is(403);
+        world
+            .by(bob_key, "POST /role", &json!({"name": "all", "grants": [{"kinds": ["*"], "verbs": ["*"]}]}))
+            .await
+            .is(403);
         world.by(bob_key, &format!("PATCH /role/{}", role["id"]), &json!({"name": "helpers"})).await.is(200);
         world.by(bob_key, "POST /key", &json!({"name": "ada's", "owner": user["id"]})).await.is(403);
         world.by(bob_key, "POST /key", &json!({"name": "organization's", "owner": world.customer_id})).await.is(403);
@@ -90,7 +98,13 @@ async fn an_organization_hangs_below_its_parent() {
         assert_eq!((&child["spec"]["parent"], &child["tenant"]), (&json!(world.customer_id), &child["id"]));
         let second = json!({"name": "Second", "form": "operator"});
         assert_eq!(world.root("POST /organization", &second).await.is(422).error().0, "form");
-        let team = world.by(&world.customer, &format!("POST /team?tenant={}", child["uid"].as_str().unwrap()), &json!({"name": "T"})).await;
+        let team = world
+            .by(
+                &world.customer,
+                &format!("POST /team?tenant={}", child["uid"].as_str().unwrap()),
+                &json!({"name": "T"}),
+            )
+            .await;
         assert_eq!(team.is(201).json()["tenant"], child["id"]);
     }
 }

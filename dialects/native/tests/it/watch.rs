@@ -131,7 +131,7 @@ async fn a_filtered_stream_tells_what_enters_and_leaves() {
 #[tokio::test]
 async fn a_stream_shows_no_strangers_rows() {
     for world in both().await {
-        let mut events = Events::open(&world, &world.customer, "/watch", None).await;
+        let mut events = Events::open(&world, &world.customer, "/watch?kind=team", None).await;
         assert_eq!(events.next().await.unwrap().1, "ready");
         world.root("POST /team", &team("not theirs")).await.is(201);
         world.by(&world.customer, "POST /team", &team("theirs")).await.is(201);

@@ -14,7 +14,6 @@ use meetme_testdb::Temp;
 use serde_json::Value;
 
 pub struct World {
-    pub app: App,
     pub server: Server,
     pub clock: Arc<ManualClock>,
     /// The secret of the superuser's key.
@@ -69,7 +68,8 @@ impl World {
         let made = app.store().write::<_, Error, _>(Context::system(), move |tx| {
             let first = identity::first(&setting_up, tx, "Operator", "root", &Secret::new("correct horse".to_owned()))?;
             let parent = Some(first.operator.id);
-            let customer = Organization { name: "Customer".into(), form: Form::Customer, parent, ..Organization::default() };
+            let customer =
+                Organization { name: "Customer".into(), form: Form::Customer, parent, ..Organization::default() };
             let customer = tx.create(first.operator.id.any(), customer)?;
             let user = tx.create(customer.id.any(), User::new("ada", customer.id))?;
             let owner = identity::builtin_role(tx, "owner")?;
@@ -84,7 +84,7 @@ impl World {
         let limits = Limits { rate_per_second: 0, auth_failures_per_minute: 0, ..Limits::default() };
         let config = ServerConfig { limits, ..ServerConfig::default() };
         let server = Server::new(config, vec![meetme_native::dialect()], app.clone()).unwrap();
-        Self { app, server, clock, root, customer, operator, customer_id, make, database: Some(database) }
+        Self { server, clock, root, customer, operator, customer_id, make, database: Some(database) }
     }
 
     /// `"GET /kinds"`, headers, body.

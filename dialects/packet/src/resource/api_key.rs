@@ -49,8 +49,8 @@ impl Shown for Key {
     const NAME: &'static str = "ApiKey";
     const PATH: Option<&'static str> = Some("/api-keys");
     const RELATIONS: &'static [Relation<Self>] = &[
-        Relation::one("user", &[User::KIND], |k| Some(k.owner)).or_null(),
-        Relation::one("project", &[Project::KIND], |k| Some(k.owner)).or_null(),
+        Relation::<Self>::one("user", &[User::KIND], |k| Some(k.owner)).or_null(),
+        Relation::<Self>::one("project", &[Project::KIND], |k| Some(k.owner)).or_null(),
     ];
     type Wire = Wire;
 

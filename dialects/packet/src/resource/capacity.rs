@@ -15,7 +15,7 @@ use meetme_model::{
 use meetme_store::Filter;
 use serde_json::{Map, Value, json};
 
-use super::{facility, metro};
+use super::{facility, metro, new_device::known};
 use crate::{
     input::Input,
     work::{Gives, Out, Row, Work},
@@ -23,16 +23,20 @@ use crate::{
 
 pub fn rows() -> Vec<Row> {
     // The checks are questions though they are asked by POST.
-    let check = |id, path, act| {
-        Row::post(id, path, Gives::Free, act).takes(&[("servers", Text)]).status(200).verb(Verb::Read)
-    };
+    let check =
+        |id, path, act| Row::post(id, path, Gives::Free, act).takes(&[("servers", Text)]).status(200).verb(Verb::Read);
     vec![
         Row::get("get_capacity", "/capacity", Gives::Free, by_facility).query(&["legacy"]),
         check("check_capacity", "/capacity", ask),
         Row::get("get_capacity_metros", "/capacity/metros", Gives::Free, by_metro),
         check("check_capacity_metros", "/capacity/metros", ask),
         Row::get("get_organization_capacity", "/organizations/{id}/capacity", Gives::Free, of_organization),
-        Row::get("get_organization_capacity_metros", "/organizations/{id}/capacity/metros", Gives::Free, of_organization_metros),
+        Row::get(
+            "get_organization_capacity_metros",
+            "/organizations/{id}/capacity/metros",
+            Gives::Free,
+            of_organization_metros,
+        ),
     ]
 }
 
@@ -115,16 +119,14 @@ fn plan(work: &mut Work<'_, '_>, question: &Input) -> Result<Id<Plan>, Error> {
 }
 
 fn place(work: &mut Work<'_, '_>, question: &Input) -> Result<Place, Error> {
-    let unknown = |field: &str, text: String| move |e: Error| match e {
-        Error::Missing { .. } => Invalid::reference(field.to_owned(), text).into(),
-        other => other,
-    };
     if let Some(code) = question.words("facility")? {
         if code == "any" {
             return Ok(Place::Any);
         }
-        return facility::find(work, &code).map(|site| Place::Site(site.id)).map_err(unknown("facility", code));
+        let site = facility::find(work, &code);
+        return Ok(Place::Site(known("facility", &code, site)?.id));
     }
     let code = question.words("metro")?.ok_or_else(|| Invalid::required("facility"))?;
-    metro::find(work, &code).map(|metro| Place::Metro(metro.id)).map_err(unknown("metro", code))
+    let metro = metro::find(work, &code);
+    Ok(Place::Metro(known("metro", &code, metro)?.id))
 }

@@ -28,7 +28,7 @@ impl Shown for EmailAddress {
     const NAME: &'static str = "Email";
     const PATH: Option<&'static str> = Some("/emails");
     const RELATIONS: &'static [Relation<Self>] =
-        &[Relation::one("user", &[User::KIND], |e| Some(e.user.any()))];
+        &[Relation::<Self>::one("user", &[User::KIND], |e| Some(e.user.any()))];
     type Wire = Wire;
 
     fn draw(_: &mut Show<'_, '_>, objects: &[Object<Self>]) -> Result<Vec<Wire>, Error> {

@@ -62,7 +62,7 @@ impl Shown for Site {
     const NAME: &'static str = "Facility";
     const PATH: Option<&'static str> = Some("/facilities");
     const RELATIONS: &'static [Relation<Self>] =
-        &[Relation::one("metro", &[Metro::KIND], |s| Some(s.metro.any())).whole()];
+        &[Relation::<Self>::one("metro", &[Metro::KIND], |s| Some(s.metro.any())).whole()];
     type Wire = Wire;
 
     fn draw(show: &mut Show<'_, '_>, objects: &[Object<Self>]) -> Result<Vec<Wire>, Error> {
@@ -81,9 +81,8 @@ impl Shown for Site {
 
 fn address(site: &Site) -> Option<Address> {
     let text = |text: &str| Some(text.to_owned()).filter(|t| !t.is_empty());
-    let coordinates = site
-        .geo
-        .map(|geo| Coordinates { latitude: geo.latitude.to_string(), longitude: geo.longitude.to_string() });
+    let coordinates =
+        site.geo.map(|geo| Coordinates { latitude: geo.latitude.to_string(), longitude: geo.longitude.to_string() });
     let place: &PostalAddress = &site.address;
     if *place == PostalAddress::default() && coordinates.is_none() {
         return None;

@@ -1,11 +1,12 @@
 //! Operating systems.
 
 use meetme_app::Error;
+use meetme_base::Invalid;
 use meetme_model::{
     access::Organization,
     place::{Image, Line, Plan},
 };
-use meetme_store::{Filter, Object, Op, Order, Resource};
+use meetme_store::{Filter, Object, Op, Order};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -77,6 +78,20 @@ impl Shown for Image {
 fn label(distro: &str) -> String {
     let mut letters = distro.chars();
     letters.next().map(|c| c.to_uppercase().collect::<String>()).unwrap_or_default() + letters.as_str()
+}
+
+/// The operating system of this slug or UUID.
+///
+/// # Errors
+/// [`Error::Invalid`], because it is always named in an order.
+pub fn find(work: &mut Work<'_, '_>, text: &str) -> Result<Object<Image>, Error> {
+    if text.len() == 36
+        && let Ok(image) = work.row::<Image>(text)
+    {
+        return Ok(image);
+    }
+    let found = work.tx.one::<Image>(&Filter::eq("slug", text).and(Filter::is("distro", Op::Empty(false))))?;
+    found.ok_or_else(|| Invalid::reference("operating_system", format!("The operating system {text}")).into())
 }
 
 /// Appliances have no distribution.

@@ -38,9 +38,9 @@ impl Shown for Invitation {
     const NAME: &'static str = "Invitation";
     const PATH: Option<&'static str> = Some("/invitations");
     const RELATIONS: &'static [Relation<Self>] = &[
-        Relation::one("invited_by", &[User::KIND], |i| i.by.map(|user| user.any())),
-        Relation::one("organization", &[Organization::KIND], |i| Some(i.scope.any())),
-        Relation::many("projects", &[Project::KIND], |i| i.projects.iter().map(|p| p.any()).collect()),
+        Relation::<Self>::one("invited_by", &[User::KIND], |i| i.by.map(|user| user.any())),
+        Relation::<Self>::one("organization", &[Organization::KIND], |i| Some(i.scope.any())),
+        Relation::<Self>::many("projects", &[Project::KIND], |i| i.projects.iter().map(|p| p.any()).collect()),
     ];
     type Wire = Wire;
 
@@ -57,7 +57,13 @@ impl Shown for Invitation {
             invitee: row.spec.email.clone(),
             created_at: at(row.created),
             updated_at: at(row.updated),
-            projects_ids: row.spec.projects.iter().filter_map(|id| projects.get(id)).map(|p| p.uid.to_string()).collect(),
+            projects_ids: row
+                .spec
+                .projects
+                .iter()
+                .filter_map(|id| projects.get(id))
+                .map(|p| p.uid.to_string())
+                .collect(),
             invitation: Link { href: show.href::<Self>(row.uid) },
         };
         Ok(objects.iter().map(wire).collect())

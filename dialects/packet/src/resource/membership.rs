@@ -17,8 +17,13 @@ pub const ROLES: &[&str] = &["owner", "admin", "billing", "collaborator", "limit
 
 pub fn rows() -> Vec<Row> {
     vec![
-        Row::get("list_project_memberships", "/projects/{id}/memberships", Gives::Pages("memberships", "Membership"), list)
-            .query(&["search"]),
+        Row::get(
+            "list_project_memberships",
+            "/projects/{id}/memberships",
+            Gives::Pages("memberships", "Membership"),
+            list,
+        )
+        .query(&["search"]),
         Row::get("get_membership", "/memberships/{id}", Gives::One("Membership"), get),
         Row::delete("delete_membership", "/memberships/{id}", delete),
     ]
@@ -37,9 +42,9 @@ impl Shown for Membership {
     const NAME: &'static str = "Membership";
     const PATH: Option<&'static str> = Some("/memberships");
     const RELATIONS: &'static [Relation<Self>] = &[
-        Relation::one("project", &[Project::KIND], |m| Some(m.scope)),
-        Relation::one("organization", &[Organization::KIND], |m| Some(m.scope)),
-        Relation::one("user", &[User::KIND], |m| Some(m.user.any())),
+        Relation::<Self>::one("project", &[Project::KIND], |m| Some(m.scope)),
+        Relation::<Self>::one("organization", &[Organization::KIND], |m| Some(m.scope)),
+        Relation::<Self>::one("user", &[User::KIND], |m| Some(m.user.any())),
     ];
     type Wire = Wire;
 

@@ -60,6 +60,7 @@ pub fn ops() -> Vec<Op> {
         ("Organizations", organization::rows()),
         ("Projects", project::rows()),
         ("Memberships", membership::rows()),
+        ("Invitations", invitation::rows()),
         ("Users", user::rows()),
         ("Emails", email::rows()),
         ("SSH keys", ssh_key::rows()),

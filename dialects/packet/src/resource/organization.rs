@@ -76,6 +76,11 @@ pub struct Wire {
     updated_at: String,
     personal: bool,
     main_phone: Option<String>,
+    billing_phone: Option<String>,
+    maintenance_email: Option<String>,
+    abuse_email: Option<String>,
+    tax_id: Option<String>,
+    logo_thumb: Option<String>,
     address: Option<Value>,
     billing_address: Option<Value>,
     /// What may be ordered. There is no limit here but what is free, so all quotas are empty.
@@ -90,9 +95,11 @@ impl Shown for Organization {
     const NAME: &'static str = "Organization";
     const PATH: Option<&'static str> = Some("/organizations");
     const RELATIONS: &'static [Relation<Self>] = &[
-        Relation::back("projects", &[Project::KIND], |tx, of| referring::<_, Project>(tx, of, "organization")),
-        Relation::back("memberships", &[Membership::KIND], |tx, of| referring::<_, Membership>(tx, of, "scope")),
-        Relation::back("members", &[User::KIND], |tx, of| {
+        Relation::<Self>::back("projects", &[Project::KIND], |tx, of| referring::<_, Project>(tx, of, "organization")),
+        Relation::<Self>::back("memberships", &[Membership::KIND], |tx, of| {
+            referring::<_, Membership>(tx, of, "scope")
+        }),
+        Relation::<Self>::back("members", &[User::KIND], |tx, of| {
             let rows = rows_referring::<_, Membership>(tx, of, "scope")?;
             Ok(rows.into_iter().map(|(node, row)| (node, row.spec.user.any())).collect())
         }),
@@ -118,6 +125,11 @@ fn wire(row: &Object<Organization>) -> Wire {
         updated_at: at(row.updated),
         personal: spec.personal,
         main_phone: spec.phone.clone(),
+        billing_phone: None,
+        maintenance_email: None,
+        abuse_email: None,
+        tax_id: None,
+        logo_thumb: None,
         address: own.address,
         billing_address: own.billing_address,
         entitlement: json!({
@@ -184,11 +196,9 @@ fn read(work: &Work<'_, '_>, spec: &mut Organization) -> Result<(), Error> {
         spec.web = Some(text);
     }
     let mut own: Own = ext::get(&spec.ext);
-    for (name, slot) in [
-        ("twitter", &mut own.twitter),
-        ("logo", &mut own.logo),
-        ("enforce_2fa_at", &mut own.enforce_2fa_at),
-    ] {
+    for (name, slot) in
+        [("twitter", &mut own.twitter), ("logo", &mut own.logo), ("enforce_2fa_at", &mut own.enforce_2fa_at)]
+    {
         if let Some(text) = input.words(name)? {
             *slot = Some(text);
         }

@@ -49,8 +49,8 @@ impl Shown for Plan {
     const NAME: &'static str = "Plan";
     const PATH: Option<&'static str> = Some("/plans");
     const RELATIONS: &'static [Relation<Self>] = &[
-        Relation::many("available_in", &[Site::KIND], |p| p.sold_at.iter().map(|s| s.any()).collect()),
-        Relation::back("available_in_metros", &[Metro::KIND], |tx, of| {
+        Relation::<Self>::many("available_in", &[Site::KIND], |p| p.sold_at.iter().map(|s| s.any()).collect()),
+        Relation::<Self>::back("available_in_metros", &[Metro::KIND], |tx, of| {
             let sites = tx.many(of.iter().flat_map(|p| p.spec.sold_at.iter().copied()))?;
             let mut out: Vec<(RawId, RawId)> = Vec::new();
             for plan in of {
@@ -71,9 +71,10 @@ impl Shown for Plan {
         let now = show.tx.now();
         let wire = |row: &Object<Self>| {
             let spec = &row.spec;
-            let current = prices.iter().map(|p| &p.spec).filter(|p| {
-                p.of == row.id.any() && p.from <= now && p.until.is_none_or(|until| until > now)
-            });
+            let current = prices
+                .iter()
+                .map(|p| &p.spec)
+                .filter(|p| p.of == row.id.any() && p.from <= now && p.until.is_none_or(|until| until > now));
             Wire {
                 id: row.uid.to_string(),
                 slug: spec.slug.clone(),
@@ -113,9 +114,10 @@ fn specs(specs: &Specs, features: &[String]) -> Value {
     if specs.memory_mib > 0 {
         out.insert("memory".to_owned(), json!({ "total": format!("{}GB", specs.memory_mib.div_ceil(1024)) }));
     }
-    let drives = specs.drives.iter().map(|d| {
-        json!({ "count": d.count, "size": size(d.size_gb), "type": d.form, "category": d.purpose })
-    });
+    let drives = specs
+        .drives
+        .iter()
+        .map(|d| json!({ "count": d.count, "size": size(d.size_gb), "type": d.form, "category": d.purpose }));
     out.insert("drives".to_owned(), drives.collect());
     if !specs.nics.is_empty() {
         out.insert("nics".to_owned(), parts(&specs.nics));

@@ -49,8 +49,10 @@ pub fn rows() -> Vec<Row> {
         Row::patch("patch_project", "/projects/{id}", ONE, update).takes(CHANGES),
         Row::delete("delete_project", "/projects/{id}", delete),
         Row::get("get_project_customdata", "/projects/{id}/customdata", Gives::Free, customdata),
-        Row::get("list_organization_projects", "/organizations/{id}/projects", LIST, list_of_organization).query(&["name"]),
-        Row::post("create_organization_project", "/organizations/{id}/projects", ONE, create_in_organization).takes(NEW),
+        Row::get("list_organization_projects", "/organizations/{id}/projects", LIST, list_of_organization)
+            .query(&["name"]),
+        Row::post("create_organization_project", "/organizations/{id}/projects", ONE, create_in_organization)
+            .takes(NEW),
     ]
 }
 
@@ -88,16 +90,20 @@ impl Shown for Project {
     const NAME: &'static str = "Project";
     const PATH: Option<&'static str> = Some("/projects");
     const RELATIONS: &'static [Relation<Self>] = &[
-        Relation::one("organization", &[Organization::KIND], |p| Some(p.organization.any())),
-        Relation::back("members", &[User::KIND], |tx, of| {
+        Relation::<Self>::one("organization", &[Organization::KIND], |p| Some(p.organization.any())),
+        Relation::<Self>::back("members", &[User::KIND], |tx, of| {
             let rows = rows_referring::<_, Membership>(tx, of, "scope")?;
             Ok(rows.into_iter().map(|(node, row)| (node, row.spec.user.any())).collect())
         }),
-        Relation::back("memberships", &[Membership::KIND], |tx, of| referring::<_, Membership>(tx, of, "scope")),
-        Relation::back("invitations", &[Invitation::KIND], |tx, of| referring::<_, Invitation>(tx, of, "scope")),
-        Relation::back("devices", &[Device::KIND], |tx, of| referring::<_, Device>(tx, of, "tenant")),
-        Relation::back("ssh_keys", &[SshKey::KIND], |tx, of| referring::<_, SshKey>(tx, of, "owner")),
-        Relation::back("bgp_config", &[BgpConfig::KIND], |tx, of| referring::<_, BgpConfig>(tx, of, "project"))
+        Relation::<Self>::back("memberships", &[Membership::KIND], |tx, of| {
+            referring::<_, Membership>(tx, of, "scope")
+        }),
+        Relation::<Self>::back("invitations", &[Invitation::KIND], |tx, of| {
+            referring::<_, Invitation>(tx, of, "scope")
+        }),
+        Relation::<Self>::back("devices", &[Device::KIND], |tx, of| referring::<_, Device>(tx, of, "tenant")),
+        Relation::<Self>::back("ssh_keys", &[SshKey::KIND], |tx, of| referring::<_, SshKey>(tx, of, "owner")),
+        Relation::<Self>::back("bgp_config", &[BgpConfig::KIND], |tx, of| referring::<_, BgpConfig>(tx, of, "project"))
             .single()
             .or_null(),
     ];

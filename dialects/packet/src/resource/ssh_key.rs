@@ -54,8 +54,8 @@ impl Shown for SshKey {
     const PATH: Option<&'static str> = Some("/ssh-keys");
     // Both names are in the wild.
     const RELATIONS: &'static [Relation<Self>] = &[
-        Relation::one("entity", &[User::KIND, Project::KIND], |k| Some(k.owner)),
-        Relation::one("owner", &[User::KIND, Project::KIND], |k| Some(k.owner)),
+        Relation::<Self>::one("entity", &[User::KIND, Project::KIND], |k| Some(k.owner)),
+        Relation::<Self>::one("owner", &[User::KIND, Project::KIND], |k| Some(k.owner)),
     ];
     type Wire = Wire;
 

@@ -16,13 +16,8 @@ use crate::{
 };
 
 const ONE: Gives = Gives::One("User");
-const CHANGES: Takes = &[
-    ("first_name", Text),
-    ("last_name", Text),
-    ("phone_number", Text),
-    ("timezone", Text),
-    ("customdata", Text),
-];
+const CHANGES: Takes =
+    &[("first_name", Text), ("last_name", Text), ("phone_number", Text), ("timezone", Text), ("customdata", Text)];
 
 pub fn rows() -> Vec<Row> {
     vec![
@@ -76,17 +71,17 @@ impl Shown for User {
     const NAME: &'static str = "User";
     const PATH: Option<&'static str> = Some("/users");
     const RELATIONS: &'static [Relation<Self>] = &[
-        Relation::back("emails", &[EmailAddress::KIND], |tx, of| referring::<_, EmailAddress>(tx, of, "user")),
-        Relation::back("memberships", &[Membership::KIND], |tx, of| referring::<_, Membership>(tx, of, "user")),
-        Relation::back("projects", &[Project::KIND], |tx, of| {
+        Relation::<Self>::back("emails", &[EmailAddress::KIND], |tx, of| referring::<_, EmailAddress>(tx, of, "user")),
+        Relation::<Self>::back("memberships", &[Membership::KIND], |tx, of| referring::<_, Membership>(tx, of, "user")),
+        Relation::<Self>::back("projects", &[Project::KIND], |tx, of| {
             let rows = rows_referring::<_, Membership>(tx, of, "user")?;
             Ok(rows.into_iter().map(|(user, row)| (user, row.spec.scope)).collect())
         }),
-        Relation::back("organizations", &[Organization::KIND], |tx, of| {
+        Relation::<Self>::back("organizations", &[Organization::KIND], |tx, of| {
             let rows = rows_referring::<_, Membership>(tx, of, "user")?;
             Ok(rows.into_iter().map(|(user, row)| (user, row.spec.scope)).collect())
         }),
-        Relation::back("ssh_keys", &[SshKey::KIND], |tx, of| referring::<_, SshKey>(tx, of, "owner")),
+        Relation::<Self>::back("ssh_keys", &[SshKey::KIND], |tx, of| referring::<_, SshKey>(tx, of, "owner")),
     ];
     type Wire = Wire;
 

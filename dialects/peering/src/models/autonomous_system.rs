@@ -11,6 +11,7 @@ use crate::{
 };
 
 type Of = AutonomousSystem;
+type F = Field<Of>;
 
 /// The model.
 pub static MODEL: Model<Of> = Model {
@@ -37,67 +38,127 @@ pub static MODEL: Model<Of> = Model {
         tagged: true,
         only: everything,
         search: |text| {
-            query::holds(&["name", "description", "as_set"], text)
-                .or(query::begins_with("asn", text, i64::from(u32::MAX)))
+            query::holds(&["name", "description", "as_set"], text).or(query::begins_with(
+                "asn",
+                text,
+                i64::from(u32::MAX),
+            ))
         },
     },
     needs: &[],
     display: |row, _| row.spec.title(),
     fresh: Some(|| Of::new(Asn::MIN, "")),
     fields: &[
-        Field::id(),
-        Field::url(),
-        Field::page(),
-        Field::display(),
-        Field::integer("asn", "asn", 1, u32::MAX as i64, |r| Some(r.spec.asn.get().into()), |d, n| {
-            d.spec.asn = n.and_then(|n| Asn::try_from(n).ok()).unwrap_or(d.spec.asn);
-        })
+        F::id(),
+        F::url(),
+        F::page(),
+        F::display(),
+        F::integer(
+            "asn",
+            "asn",
+            1,
+            u32::MAX as i64,
+            |r| Some(r.spec.asn.get().into()),
+            |d, n| {
+                d.spec.asn = n.and_then(|n| Asn::try_from(n).ok()).unwrap_or(d.spec.asn);
+            },
+        )
         .label("ASN")
         .required(),
-        Field::text("name", "name", 200, |s| Some(&s.name), |s, t| s.name = t.unwrap_or_default()).required(),
-        Field::flag("name_peeringdb_sync", "sync_name", |s| s.sync.name, |s, b| s.sync.name = b),
-        Field::text("description", "description", 200, |s| s.description.as_deref(), |s, t| s.description = some(t)),
-        Field::text("comments", "comments", usize::MAX, |s| Some(&s.comments), |s, t| s.comments = t.unwrap_or_default()),
-        Field::text("irr_as_set", "as_set", 255, |s| s.as_set.as_deref(), |s, t| s.as_set = t).nullable(),
-        Field::flag("irr_as_set_peeringdb_sync", "sync_as_set", |s| s.sync.as_set, |s, b| s.sync.as_set = b),
-        Field::integer("ipv6_max_prefixes", "max6", 0, i32::MAX as i64, |r| Some(r.spec.max6.into()), |d, n| {
-            d.spec.max6 = number(n);
-        })
+        F::text("name", "name", 200, |s| Some(&s.name), |s, t| s.name = t.unwrap_or_default()).required(),
+        F::flag("name_peeringdb_sync", "sync_name", |s| s.sync.name, |s, b| s.sync.name = b),
+        F::text("description", "description", 200, |s| s.description.as_deref(), |s, t| s.description = some(t)),
+        F::text("comments", "comments", usize::MAX, |s| Some(&s.comments), |s, t| s.comments = t.unwrap_or_default()),
+        F::text("irr_as_set", "as_set", 255, |s| s.as_set.as_deref(), |s, t| s.as_set = t).nullable(),
+        F::flag("irr_as_set_peeringdb_sync", "sync_as_set", |s| s.sync.as_set, |s, b| s.sync.as_set = b),
+        F::integer(
+            "ipv6_max_prefixes",
+            "max6",
+            0,
+            i32::MAX as i64,
+            |r| Some(r.spec.max6.into()),
+            |d, n| {
+                d.spec.max6 = number(n);
+            },
+        )
         .nullable(),
-        Field::flag("ipv6_max_prefixes_peeringdb_sync", "sync_max6", |s| s.sync.max6, |s, b| s.sync.max6 = b),
-        Field::integer("ipv4_max_prefixes", "max4", 0, i32::MAX as i64, |r| Some(r.spec.max4.into()), |d, n| {
-            d.spec.max4 = number(n);
-        })
+        F::flag("ipv6_max_prefixes_peeringdb_sync", "sync_max6", |s| s.sync.max6, |s, b| s.sync.max6 = b),
+        F::integer(
+            "ipv4_max_prefixes",
+            "max4",
+            0,
+            i32::MAX as i64,
+            |r| Some(r.spec.max4.into()),
+            |d, n| {
+                d.spec.max4 = number(n);
+            },
+        )
         .nullable(),
-        Field::flag("ipv4_max_prefixes_peeringdb_sync", "sync_max4", |s| s.sync.max4, |s, b| s.sync.max4 = b),
-        Field::many("import_routing_policies", "import", &routing_policy::MODEL, |s| raw(&s.import), |s, v| {
-            s.import = typed(v);
-        }),
-        Field::many("export_routing_policies", "export", &routing_policy::MODEL, |s| raw(&s.export), |s, v| {
-            s.export = typed(v);
-        }),
-        Field::many("communities", "communities", &community::MODEL, |s| raw(&s.communities), |s, v| {
-            s.communities = typed(v);
-        }),
+        F::flag("ipv4_max_prefixes_peeringdb_sync", "sync_max4", |s| s.sync.max4, |s, b| s.sync.max4 = b),
+        F::many(
+            "import_routing_policies",
+            "import",
+            &routing_policy::MODEL,
+            |s| raw(&s.import),
+            |s, v| {
+                s.import = typed(v);
+            },
+        ),
+        F::many(
+            "export_routing_policies",
+            "export",
+            &routing_policy::MODEL,
+            |s| raw(&s.export),
+            |s, v| {
+                s.export = typed(v);
+            },
+        ),
+        F::many(
+            "communities",
+            "communities",
+            &community::MODEL,
+            |s| raw(&s.communities),
+            |s, v| {
+                s.communities = typed(v);
+            },
+        ),
         // What the routing registries say is not fetched yet, so there is none.
-        Field::made("prefixes", "field", |_, _, _, out| crate::json::null(out)),
-        Field::flag("retrieve_prefixes", "irr", |s| s.irr.want_prefixes, |s, b| s.irr.want_prefixes = b).unordered(),
-        Field::made("as_list", "list", |_, _, _, out| out.extend_from_slice(b"[]")),
-        Field::flag("retrieve_as_list", "irr", |s| s.irr.want_as_list, |s, b| s.irr.want_as_list = b).unordered(),
-        Field::text("irr_sources_override", "", 255, |s| Some(&s.irr.sources), |s, t| {
-            s.irr.sources = t.unwrap_or_default();
-        }),
-        Field::text("irr_ipv6_prefixes_args_override", "", 255, |s| Some(&s.irr.args6), |s, t| {
-            s.irr.args6 = t.unwrap_or_default();
-        }),
-        Field::text("irr_ipv4_prefixes_args_override", "", 255, |s| Some(&s.irr.args4), |s, t| {
-            s.irr.args4 = t.unwrap_or_default();
-        }),
-        Field::flag("affiliated", "ours", |s| s.ours, |s, b| s.ours = b),
-        Field::json("local_context_data", "context", |s| s.context.as_ref(), |s, v| s.context = v).unordered(),
-        Field::made("config_context", "field", |r, _, _, out| context(r.spec.context.as_ref(), out)),
-        Field::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
-        Field::created(),
-        Field::updated(),
+        F::made("prefixes", "field", |_, _, _, out| crate::json::null(out)),
+        F::flag("retrieve_prefixes", "irr", |s| s.irr.want_prefixes, |s, b| s.irr.want_prefixes = b).unordered(),
+        F::made("as_list", "list", |_, _, _, out| out.extend_from_slice(b"[]")),
+        F::flag("retrieve_as_list", "irr", |s| s.irr.want_as_list, |s, b| s.irr.want_as_list = b).unordered(),
+        F::text(
+            "irr_sources_override",
+            "",
+            255,
+            |s| Some(&s.irr.sources),
+            |s, t| {
+                s.irr.sources = t.unwrap_or_default();
+            },
+        ),
+        F::text(
+            "irr_ipv6_prefixes_args_override",
+            "",
+            255,
+            |s| Some(&s.irr.args6),
+            |s, t| {
+                s.irr.args6 = t.unwrap_or_default();
+            },
+        ),
+        F::text(
+            "irr_ipv4_prefixes_args_override",
+            "",
+            255,
+            |s| Some(&s.irr.args4),
+            |s, t| {
+                s.irr.args4 = t.unwrap_or_default();
+            },
+        ),
+        F::flag("affiliated", "ours", |s| s.ours, |s, b| s.ours = b),
+        F::json("local_context_data", "context", |s| s.context.as_ref(), |s, v| s.context = v).unordered(),
+        F::made("config_context", "field", |r, _, _, out| context(r.spec.context.as_ref(), out)),
+        F::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
+        F::created(),
+        F::updated(),
     ],
 };

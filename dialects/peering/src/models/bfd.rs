@@ -10,6 +10,7 @@ use crate::{
 };
 
 type Of = Bfd;
+type F = Field<Of>;
 
 /// The model.
 pub static MODEL: Model<Of> = Model {
@@ -39,14 +40,14 @@ pub static MODEL: Model<Of> = Model {
     display: |row, _| row.spec.title(),
     fresh: Some(Of::default),
     fields: &[
-        Field::id(),
-        Field::url(),
-        Field::page(),
-        Field::display(),
-        Field::text("name", "name", 100, |s| s.name.as_deref(), |s, t| s.name = t).required(),
-        Field::slug(|s| s.slug.as_deref(), |s, t| s.slug = t),
-        Field::text("description", "description", 200, |s| s.description.as_deref(), |s, t| s.description = some(t)),
-        Field::integer(
+        F::id(),
+        F::url(),
+        F::page(),
+        F::display(),
+        F::text("name", "name", 100, |s| s.name.as_deref(), |s, t| s.name = t).required(),
+        F::slug(|s| s.slug.as_deref(), |s, t| s.slug = t),
+        F::text("description", "description", 200, |s| s.description.as_deref(), |s, t| s.description = some(t)),
+        F::integer(
             "minimum_transmit_interval",
             "tx_ms",
             1,
@@ -54,7 +55,7 @@ pub static MODEL: Model<Of> = Model {
             |r| Some(r.spec.tx_ms.into()),
             |d, n| d.spec.tx_ms = number(n),
         ),
-        Field::integer(
+        F::integer(
             "minimum_receive_interval",
             "rx_ms",
             1,
@@ -62,16 +63,30 @@ pub static MODEL: Model<Of> = Model {
             |r| Some(r.spec.rx_ms.into()),
             |d, n| d.spec.rx_ms = number(n),
         ),
-        Field::integer("detection_multiplier", "multiplier", 1, 255, |r| Some(r.spec.multiplier.into()), |d, n| {
-            d.spec.multiplier = number(n);
-        }),
-        Field::integer("hold_time", "hold_ms", 0, Of::LONGEST_MS as i64, |r| Some(r.spec.hold_ms.into()), |d, n| {
-            d.spec.hold_ms = number(n);
-        }),
-        Field::json("local_context_data", "context", |s| s.context.as_ref(), |s, v| s.context = v).unordered(),
-        Field::made("config_context", "field", |r, _, _, out| context(r.spec.context.as_ref(), out)),
-        Field::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
-        Field::created(),
-        Field::updated(),
+        F::integer(
+            "detection_multiplier",
+            "multiplier",
+            1,
+            255,
+            |r| Some(r.spec.multiplier.into()),
+            |d, n| {
+                d.spec.multiplier = number(n);
+            },
+        ),
+        F::integer(
+            "hold_time",
+            "hold_ms",
+            0,
+            Of::LONGEST_MS as i64,
+            |r| Some(r.spec.hold_ms.into()),
+            |d, n| {
+                d.spec.hold_ms = number(n);
+            },
+        ),
+        F::json("local_context_data", "context", |s| s.context.as_ref(), |s, v| s.context = v).unordered(),
+        F::made("config_context", "field", |r, _, _, out| context(r.spec.context.as_ref(), out)),
+        F::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
+        F::created(),
+        F::updated(),
     ],
 };

@@ -10,6 +10,7 @@ use crate::{
 };
 
 type Of = PeerGroup;
+type F = Field<Of>;
 
 /// The model.
 pub static MODEL: Model<Of> = Model {
@@ -34,27 +35,45 @@ pub static MODEL: Model<Of> = Model {
     display: |row, _| row.spec.title(),
     fresh: Some(Of::default),
     fields: &[
-        Field::id(),
-        Field::url(),
-        Field::page(),
-        Field::display(),
-        Field::text("name", "name", 100, |s| Some(&s.name), |s, t| s.name = t.unwrap_or_default()).required(),
-        Field::slug(|s| Some(&s.slug), |s, t| s.slug = t.unwrap_or_default()),
-        Field::text("description", "description", 200, |s| s.description.as_deref(), |s, t| s.description = some(t)),
-        Field::status(SERVICE, |r| Some(r.spec.admin.word()), |d, w| d.spec.admin = admin(w)),
-        Field::many("import_routing_policies", "import", &routing_policy::MODEL, |s| raw(&s.import), |s, v| {
-            s.import = typed(v);
-        }),
-        Field::many("export_routing_policies", "export", &routing_policy::MODEL, |s| raw(&s.export), |s, v| {
-            s.export = typed(v);
-        }),
-        Field::many("communities", "communities", &community::MODEL, |s| raw(&s.communities), |s, v| {
-            s.communities = typed(v);
-        }),
-        Field::json("local_context_data", "context", |s| s.context.as_ref(), |s, v| s.context = v).unordered(),
-        Field::made("config_context", "field", |r, _, _, out| context(r.spec.context.as_ref(), out)),
-        Field::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
-        Field::created(),
-        Field::updated(),
+        F::id(),
+        F::url(),
+        F::page(),
+        F::display(),
+        F::text("name", "name", 100, |s| Some(&s.name), |s, t| s.name = t.unwrap_or_default()).required(),
+        F::slug(|s| Some(&s.slug), |s, t| s.slug = t.unwrap_or_default()),
+        F::text("description", "description", 200, |s| s.description.as_deref(), |s, t| s.description = some(t)),
+        F::status(SERVICE, |r| Some(r.spec.admin.word()), |d, w| d.spec.admin = admin(w)),
+        F::many(
+            "import_routing_policies",
+            "import",
+            &routing_policy::MODEL,
+            |s| raw(&s.import),
+            |s, v| {
+                s.import = typed(v);
+            },
+        ),
+        F::many(
+            "export_routing_policies",
+            "export",
+            &routing_policy::MODEL,
+            |s| raw(&s.export),
+            |s, v| {
+                s.export = typed(v);
+            },
+        ),
+        F::many(
+            "communities",
+            "communities",
+            &community::MODEL,
+            |s| raw(&s.communities),
+            |s, v| {
+                s.communities = typed(v);
+            },
+        ),
+        F::json("local_context_data", "context", |s| s.context.as_ref(), |s, v| s.context = v).unordered(),
+        F::made("config_context", "field", |r, _, _, out| context(r.spec.context.as_ref(), out)),
+        F::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
+        F::created(),
+        F::updated(),
     ],
 };

@@ -11,6 +11,7 @@ use crate::{
 };
 
 type Of = Community;
+type F = Field<Of>;
 
 const TYPES: Words = &[("egress", "Egress"), ("ingress", "Ingress")];
 
@@ -40,27 +41,33 @@ pub static MODEL: Model<Of> = Model {
     display: |row, _| row.spec.title(),
     fresh: Some(Of::default),
     fields: &[
-        Field::id(),
-        Field::url(),
-        Field::page(),
-        Field::display(),
-        Field::text("name", "name", 100, |s| Some(&s.name), |s, t| s.name = t.unwrap_or_default()).required(),
-        Field::slug(|s| Some(&s.slug), |s, t| s.slug = t.unwrap_or_default()),
-        Field::text("description", "description", 200, |s| s.description.as_deref(), |s, t| s.description = some(t)),
-        Field::text("value", "value", 50, |s| Some(&s.value), |s, t| s.value = t.unwrap_or_default()).required(),
-        Field::choice("type", "direction", TYPES, |r| r.spec.direction.map(CommunityDirection::word), |d, w| {
-            d.spec.direction = match w {
-                Some("egress") => Some(CommunityDirection::Egress),
-                Some("ingress") => Some(CommunityDirection::Ingress),
-                _ => None,
-            };
-        })
+        F::id(),
+        F::url(),
+        F::page(),
+        F::display(),
+        F::text("name", "name", 100, |s| Some(&s.name), |s, t| s.name = t.unwrap_or_default()).required(),
+        F::slug(|s| Some(&s.slug), |s, t| s.slug = t.unwrap_or_default()),
+        F::text("description", "description", 200, |s| s.description.as_deref(), |s, t| s.description = some(t)),
+        F::text("value", "value", 50, |s| Some(&s.value), |s, t| s.value = t.unwrap_or_default()).required(),
+        F::choice(
+            "type",
+            "direction",
+            TYPES,
+            |r| r.spec.direction.map(CommunityDirection::word),
+            |d, w| {
+                d.spec.direction = match w {
+                    Some("egress") => Some(CommunityDirection::Egress),
+                    Some("ingress") => Some(CommunityDirection::Ingress),
+                    _ => None,
+                };
+            },
+        )
         .nullable(),
-        Field::made("kind", "choice", |r, _, _, out| json::maybe(out, r.spec.kind().map(CommunityKind::word))),
-        Field::json("local_context_data", "context", |s| s.context.as_ref(), |s, v| s.context = v).unordered(),
-        Field::made("config_context", "field", |r, _, _, out| context(r.spec.context.as_ref(), out)),
-        Field::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
-        Field::created(),
-        Field::updated(),
+        F::made("kind", "choice", |r, _, _, out| json::maybe(out, r.spec.kind().map(CommunityKind::word))),
+        F::json("local_context_data", "context", |s| s.context.as_ref(), |s, v| s.context = v).unordered(),
+        F::made("config_context", "field", |r, _, _, out| context(r.spec.context.as_ref(), out)),
+        F::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
+        F::created(),
+        F::updated(),
     ],
 };

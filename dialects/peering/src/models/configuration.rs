@@ -10,6 +10,7 @@ use crate::{
 };
 
 type Of = Template;
+type F = Field<Of>;
 
 /// The model.
 pub static MODEL: Model<Of> = Model {
@@ -23,10 +24,7 @@ pub static MODEL: Model<Of> = Model {
         kind: Of::KIND,
         brief: &["id", "url", "display_url", "display", "name"],
         order: &["name"],
-        filters: &[
-            Sieve::new("jinja2_trim", How::Flag("trim")),
-            Sieve::new("jinja2_lstrip", How::Flag("lstrip")),
-        ],
+        filters: &[Sieve::new("jinja2_trim", How::Flag("trim")), Sieve::new("jinja2_lstrip", How::Flag("lstrip"))],
         aliases: &[],
         read_only: false,
         tagged: true,
@@ -37,18 +35,18 @@ pub static MODEL: Model<Of> = Model {
     display: |row, _| row.spec.title(),
     fresh: Some(Of::default),
     fields: &[
-        Field::id(),
-        Field::url(),
-        Field::page(),
-        Field::display(),
-        Field::text("name", "name", 100, |s| Some(&s.name), |s, t| s.name = t.unwrap_or_default()).required(),
-        Field::text("description", "description", 200, |s| s.description.as_deref(), |s, t| s.description = some(t)),
-        Field::verbatim("template", "text", |s| Some(&s.text), |s, t| s.text = t.unwrap_or_default()).required(),
-        Field::flag("jinja2_trim", "trim", |s| s.trim, |s, b| s.trim = b),
-        Field::flag("jinja2_lstrip", "lstrip", |s| s.lstrip, |s, b| s.lstrip = b),
-        Field::text("comments", "comments", usize::MAX, |s| Some(&s.comments), |s, t| s.comments = t.unwrap_or_default()),
-        Field::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
-        Field::created(),
-        Field::updated(),
+        F::id(),
+        F::url(),
+        F::page(),
+        F::display(),
+        F::text("name", "name", 100, |s| Some(&s.name), |s, t| s.name = t.unwrap_or_default()).required(),
+        F::text("description", "description", 200, |s| s.description.as_deref(), |s, t| s.description = some(t)),
+        F::verbatim("template", "text", |s| Some(&s.text), |s, t| s.text = t.unwrap_or_default()).required(),
+        F::flag("jinja2_trim", "trim", |s| s.trim, |s, b| s.trim = b),
+        F::flag("jinja2_lstrip", "lstrip", |s| s.lstrip, |s, b| s.lstrip = b),
+        F::text("comments", "comments", usize::MAX, |s| Some(&s.comments), |s, t| s.comments = t.unwrap_or_default()),
+        F::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
+        F::created(),
+        F::updated(),
     ],
 };

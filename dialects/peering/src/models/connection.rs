@@ -13,6 +13,7 @@ use crate::{
 };
 
 type Of = ExchangeLink;
+type F = Field<Of>;
 
 /// `Some IX on edge1 ae4.20`, as far as it is known.
 fn name(row: &Object<Of>, loaded: &Loaded) -> String {
@@ -82,36 +83,65 @@ pub static MODEL: Model<Of> = Model {
     display: name,
     fresh: Some(Of::default),
     fields: &[
-        Field::id(),
-        Field::url(),
-        Field::page(),
-        Field::display(),
-        Field::made("name", "string", |r, _, loaded, out| json::text(out, &name(r, loaded))),
-        Field::integer("peeringdb_netixlan", "pdb_port", 1, i32::MAX as i64, |r| r.spec.pdb_port, |d, n| {
-            d.spec.pdb_port = n;
-        })
+        F::id(),
+        F::url(),
+        F::page(),
+        F::display(),
+        F::made("name", "string", |r, _, loaded, out| json::text(out, &name(r, loaded))),
+        F::integer(
+            "peeringdb_netixlan",
+            "pdb_port",
+            1,
+            i32::MAX as i64,
+            |r| r.spec.pdb_port,
+            |d, n| {
+                d.spec.pdb_port = n;
+            },
+        )
         .nullable(),
-        Field::status(SERVICE, |r| Some(r.spec.admin.word()), |d, w| d.spec.admin = admin(w)),
-        Field::integer("vlan", "vlan", 1, 4094, |r| r.spec.vlan.map(|v| v.get().into()), |d, n| {
-            d.spec.vlan = n.and_then(|n| VlanId::try_from(n).ok());
-        })
+        F::status(SERVICE, |r| Some(r.spec.admin.word()), |d, w| d.spec.admin = admin(w)),
+        F::integer(
+            "vlan",
+            "vlan",
+            1,
+            4094,
+            |r| r.spec.vlan.map(|v| v.get().into()),
+            |d, n| {
+                d.spec.vlan = n.and_then(|n| VlanId::try_from(n).ok());
+            },
+        )
         .nullable(),
-        Field::parsed("mac_address", "mac", |s| s.mac.map(|mac| mac.to_string()), |s, t| {
-            s.mac = t.map(|t| t.parse().map_err(|_| "Invalid MAC address.".to_owned())).transpose()?;
-            Ok(())
-        })
+        F::parsed(
+            "mac_address",
+            "mac",
+            |s| s.mac.map(|mac| mac.to_string()),
+            |s, t| {
+                s.mac = t.map(|t| t.parse().map_err(|_| "Invalid MAC address.".to_owned())).transpose()?;
+                Ok(())
+            },
+        )
         .nullable(),
-        Field::parsed("ipv6_address", "ip6", |s| s.ip6.map(|ip| ip.to_string()), |s, t| {
-            s.ip6 = address(t, false)?;
-            Ok(())
-        })
+        F::parsed(
+            "ipv6_address",
+            "ip6",
+            |s| s.ip6.map(|ip| ip.to_string()),
+            |s, t| {
+                s.ip6 = address(t, false)?;
+                Ok(())
+            },
+        )
         .nullable(),
-        Field::parsed("ipv4_address", "ip4", |s| s.ip4.map(|ip| ip.to_string()), |s, t| {
-            s.ip4 = address(t, true)?;
-            Ok(())
-        })
+        F::parsed(
+            "ipv4_address",
+            "ip4",
+            |s| s.ip4.map(|ip| ip.to_string()),
+            |s, t| {
+                s.ip4 = address(t, true)?;
+                Ok(())
+            },
+        )
         .nullable(),
-        Field::one(
+        F::one(
             "internet_exchange_point",
             "exchange.name",
             &exchange::MODEL,
@@ -120,7 +150,7 @@ pub static MODEL: Model<Of> = Model {
         )
         .required()
         .nullable(),
-        Field::one(
+        F::one(
             "router",
             "router.name",
             &router::MODEL,
@@ -129,13 +159,13 @@ pub static MODEL: Model<Of> = Model {
         )
         .required()
         .nullable(),
-        Field::text("interface", "interface", 200, |s| Some(&s.interface), |s, t| s.interface = t.unwrap_or_default()),
-        Field::text("description", "description", 200, |s| s.description.as_deref(), |s, t| s.description = some(t)),
-        Field::json("local_context_data", "context", |s| s.context.as_ref(), |s, v| s.context = v).unordered(),
-        Field::made("config_context", "field", |r, _, _, out| context(r.spec.context.as_ref(), out)),
-        Field::text("comments", "comments", usize::MAX, |s| Some(&s.comments), |s, t| s.comments = t.unwrap_or_default()),
-        Field::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
-        Field::created(),
-        Field::updated(),
+        F::text("interface", "interface", 200, |s| Some(&s.interface), |s, t| s.interface = t.unwrap_or_default()),
+        F::text("description", "description", 200, |s| s.description.as_deref(), |s, t| s.description = some(t)),
+        F::json("local_context_data", "context", |s| s.context.as_ref(), |s, v| s.context = v).unordered(),
+        F::made("config_context", "field", |r, _, _, out| context(r.spec.context.as_ref(), out)),
+        F::text("comments", "comments", usize::MAX, |s| Some(&s.comments), |s, t| s.comments = t.unwrap_or_default()),
+        F::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
+        F::created(),
+        F::updated(),
     ],
 };

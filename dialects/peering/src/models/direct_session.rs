@@ -21,6 +21,7 @@ use crate::{
 };
 
 type Of = DirectSession;
+type F = Field<Of>;
 
 fn fresh() -> Of {
     Of {
@@ -106,12 +107,12 @@ pub static MODEL: Model<Of> = Model {
     display,
     fresh: Some(fresh),
     fields: &[
-        Field::id(),
-        Field::url(),
-        Field::page(),
-        Field::display(),
+        F::id(),
+        F::url(),
+        F::page(),
+        F::display(),
         session::service_reference(),
-        Field::one(
+        F::one(
             "local_autonomous_system",
             "local.asn",
             &autonomous_system::MODEL,
@@ -119,12 +120,17 @@ pub static MODEL: Model<Of> = Model {
             |s, id| s.local = id.map(|id| id.of()),
         )
         .required(),
-        Field::parsed("local_ip_address", "local_ip", |s| s.local_ip.map(|ip| ip.to_string()), |s, t| {
-            s.local_ip = t.map(interface).transpose()?;
-            Ok(())
-        })
+        F::parsed(
+            "local_ip_address",
+            "local_ip",
+            |s| s.local_ip.map(|ip| ip.to_string()),
+            |s, t| {
+                s.local_ip = t.map(interface).transpose()?;
+                Ok(())
+            },
+        )
         .nullable(),
-        Field::one(
+        F::one(
             "autonomous_system",
             "remote.asn",
             &autonomous_system::MODEL,
@@ -132,7 +138,7 @@ pub static MODEL: Model<Of> = Model {
             |s, id| s.remote = id.map(|id| id.of()),
         )
         .required(),
-        Field::one(
+        F::one(
             "bgp_group",
             "group.name",
             &bgp_group::MODEL,
@@ -140,13 +146,18 @@ pub static MODEL: Model<Of> = Model {
             |s, id| s.group = id.map(|id| id.of()),
         )
         .nullable(),
-        Field::parsed("ip_address", "ip", |s| Some(s.ip.to_string()), |s, t| {
-            s.ip = interface(t.unwrap_or_default())?;
-            Ok(())
-        })
+        F::parsed(
+            "ip_address",
+            "ip",
+            |s| Some(s.ip.to_string()),
+            |s, t| {
+                s.ip = interface(t.unwrap_or_default())?;
+                Ok(())
+            },
+        )
         .required(),
         session::status(),
-        Field::one(
+        F::one(
             "relationship",
             "relationship.name",
             &relationship::MODEL,
@@ -162,7 +173,7 @@ pub static MODEL: Model<Of> = Model {
         session::export(),
         session::communities(),
         session::bfd(),
-        Field::one(
+        F::one(
             "router",
             "router.name",
             &router::MODEL,
@@ -170,7 +181,7 @@ pub static MODEL: Model<Of> = Model {
             |s, id| s.router = id.map(|id| id.of()),
         )
         .nullable(),
-        Field::one(
+        F::one(
             "connection",
             "link",
             &connection::MODEL,
@@ -186,8 +197,8 @@ pub static MODEL: Model<Of> = Model {
         session::advertised(),
         session::last_established(),
         session::comments(),
-        Field::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
-        Field::created(),
-        Field::updated(),
+        F::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
+        F::created(),
+        F::updated(),
     ],
 };

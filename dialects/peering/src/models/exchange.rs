@@ -1,7 +1,10 @@
 //! Internet exchanges.
 
 use meetme_base::Id;
-use meetme_model::{Admin, routing::{AutonomousSystem, Exchange}};
+use meetme_model::{
+    Admin,
+    routing::{AutonomousSystem, Exchange},
+};
 use meetme_store::Resource as _;
 
 use super::{SERVICE, SERVICE_FILTER, admin, autonomous_system, community, context, raw, routing_policy, some, typed};
@@ -12,6 +15,7 @@ use crate::{
 };
 
 type Of = Exchange;
+type F = Field<Of>;
 
 fn fresh() -> Of {
     Of {
@@ -63,22 +67,22 @@ pub static MODEL: Model<Of> = Model {
     display: |row, _| row.spec.title(),
     fresh: Some(fresh),
     fields: &[
-        Field::id(),
-        Field::url(),
-        Field::page(),
-        Field::display(),
-        Field::integer("peeringdb_ixlan", "pdb_lan", 1, i32::MAX as i64, |r| r.spec.pdb_lan, |d, n| d.spec.pdb_lan = n)
+        F::id(),
+        F::url(),
+        F::page(),
+        F::display(),
+        F::integer("peeringdb_ixlan", "pdb_lan", 1, i32::MAX as i64, |r| r.spec.pdb_lan, |d, n| d.spec.pdb_lan = n)
             .nullable(),
-        Field::made("peeringdb_prefixes", "field", |_, _, _, out| {
+        F::made("peeringdb_prefixes", "field", |_, _, _, out| {
             out.extend_from_slice(b"{\"ipv6\":[],\"ipv4\":[]}");
         }),
         // No IX-API can be named yet.
-        Field::made("ixapi_endpoint", "nested object", |_, _, _, out| json::null(out)),
-        Field::text("name", "name", 100, |s| Some(&s.name), |s, t| s.name = t.unwrap_or_default()).required(),
-        Field::slug(|s| Some(&s.slug), |s, t| s.slug = t.unwrap_or_default()),
-        Field::text("description", "description", 200, |s| s.description.as_deref(), |s, t| s.description = some(t)),
-        Field::status(SERVICE, |r| Some(r.spec.admin.word()), |d, w| d.spec.admin = admin(w)),
-        Field::one(
+        F::made("ixapi_endpoint", "nested object", |_, _, _, out| json::null(out)),
+        F::text("name", "name", 100, |s| Some(&s.name), |s, t| s.name = t.unwrap_or_default()).required(),
+        F::slug(|s| Some(&s.slug), |s, t| s.slug = t.unwrap_or_default()),
+        F::text("description", "description", 200, |s| s.description.as_deref(), |s, t| s.description = some(t)),
+        F::status(SERVICE, |r| Some(r.spec.admin.word()), |d, w| d.spec.admin = admin(w)),
+        F::one(
             "local_autonomous_system",
             "local.asn",
             &autonomous_system::MODEL,
@@ -86,19 +90,37 @@ pub static MODEL: Model<Of> = Model {
             |s, id| s.local = id.map_or(s.local, |id| id.of()),
         )
         .required(),
-        Field::many("import_routing_policies", "import", &routing_policy::MODEL, |s| raw(&s.import), |s, v| {
-            s.import = typed(v);
-        }),
-        Field::many("export_routing_policies", "export", &routing_policy::MODEL, |s| raw(&s.export), |s, v| {
-            s.export = typed(v);
-        }),
-        Field::many("communities", "communities", &community::MODEL, |s| raw(&s.communities), |s, v| {
-            s.communities = typed(v);
-        }),
-        Field::json("local_context_data", "context", |s| s.context.as_ref(), |s, v| s.context = v).unordered(),
-        Field::made("config_context", "field", |r, _, _, out| context(r.spec.context.as_ref(), out)),
-        Field::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
-        Field::created(),
-        Field::updated(),
+        F::many(
+            "import_routing_policies",
+            "import",
+            &routing_policy::MODEL,
+            |s| raw(&s.import),
+            |s, v| {
+                s.import = typed(v);
+            },
+        ),
+        F::many(
+            "export_routing_policies",
+            "export",
+            &routing_policy::MODEL,
+            |s| raw(&s.export),
+            |s, v| {
+                s.export = typed(v);
+            },
+        ),
+        F::many(
+            "communities",
+            "communities",
+            &community::MODEL,
+            |s| raw(&s.communities),
+            |s, v| {
+                s.communities = typed(v);
+            },
+        ),
+        F::json("local_context_data", "context", |s| s.context.as_ref(), |s, v| s.context = v).unordered(),
+        F::made("config_context", "field", |r, _, _, out| context(r.spec.context.as_ref(), out)),
+        F::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
+        F::created(),
+        F::updated(),
     ],
 };

@@ -22,6 +22,7 @@ use crate::{
 };
 
 type Of = ExchangeSession;
+type F = Field<Of>;
 
 fn fresh() -> Of {
     Of {
@@ -36,8 +37,10 @@ fn fresh() -> Of {
 
 /// `Some IX - AS64500 - IP 192.0.2.1`.
 fn display(row: &Object<Of>, loaded: &Loaded) -> String {
-    let exchange = loaded.row(row.spec.link).and_then(|link| link.spec.exchange).and_then(|id| loaded.row::<Exchange>(id));
-    let name = exchange.map(|exchange| exchange.spec.name.as_str()).or_else(|| loaded.name("Connection", row.spec.link.any()));
+    let exchange =
+        loaded.row(row.spec.link).and_then(|link| link.spec.exchange).and_then(|id| loaded.row::<Exchange>(id));
+    let name =
+        exchange.map(|exchange| exchange.spec.name.as_str()).or_else(|| loaded.name("Connection", row.spec.link.any()));
     match name {
         Some(name) => format!("{name} - AS{} - IP {}", row.spec.peer.asn, row.spec.ip),
         None => row.spec.title(),
@@ -105,12 +108,12 @@ pub static MODEL: Model<Of> = Model {
     display,
     fresh: Some(fresh),
     fields: &[
-        Field::id(),
-        Field::url(),
-        Field::page(),
-        Field::display(),
+        F::id(),
+        F::url(),
+        F::page(),
+        F::display(),
         session::service_reference(),
-        Field::one(
+        F::one(
             "autonomous_system",
             "remote.asn",
             &autonomous_system::MODEL,
@@ -118,7 +121,7 @@ pub static MODEL: Model<Of> = Model {
             |s, id| s.remote = id.map_or(s.remote, |id| id.of()),
         )
         .required(),
-        Field::one(
+        F::one(
             "ixp_connection",
             "link",
             &connection::MODEL,
@@ -127,33 +130,38 @@ pub static MODEL: Model<Of> = Model {
         )
         .required(),
         // Whatever length is given is dropped.
-        Field::parsed("ip_address", "ip", |s| Some(s.ip.to_string()), |s, t| {
-            s.ip = interface(t.unwrap_or_default())?.ip();
-            Ok(())
-        })
+        F::parsed(
+            "ip_address",
+            "ip",
+            |s| Some(s.ip.to_string()),
+            |s, t| {
+                s.ip = interface(t.unwrap_or_default())?.ip();
+                Ok(())
+            },
+        )
         .required(),
         session::status(),
         session::password(),
         session::encrypted_password(),
         session::multihop_ttl(),
         session::passive(),
-        Field::flag("is_route_server", "route_server", |s| s.route_server, |s, b| s.route_server = b),
+        F::flag("is_route_server", "route_server", |s| s.route_server, |s, b| s.route_server = b),
         session::import(),
         session::export(),
         session::communities(),
         session::bfd(),
         session::local_context_data(),
         session::config_context(),
-        Field::made("exists_in_peeringdb", "boolean", |_, _, _, out| json::boolean(out, false)),
-        Field::made("is_abandoned", "boolean", |_, _, _, out| json::boolean(out, false)),
+        F::made("exists_in_peeringdb", "boolean", |_, _, _, out| json::boolean(out, false)),
+        F::made("is_abandoned", "boolean", |_, _, _, out| json::boolean(out, false)),
         session::bgp_state(),
         session::received(),
         session::accepted(),
         session::advertised(),
         session::last_established(),
         session::comments(),
-        Field::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
-        Field::created(),
-        Field::updated(),
+        F::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
+        F::created(),
+        F::updated(),
     ],
 };

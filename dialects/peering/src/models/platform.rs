@@ -10,12 +10,10 @@ use crate::{
 };
 
 type Of = Platform;
+type F = Field<Of>;
 
-const FORMS: Words = &[
-    ("arista-type7", "Arista Type 7"),
-    ("cisco-type7", "Cisco Type 7"),
-    ("juniper-type9", "Juniper Type 9"),
-];
+const FORMS: Words =
+    &[("arista-type7", "Arista Type 7"), ("cisco-type7", "Cisco Type 7"), ("juniper-type9", "Juniper Type 9")];
 
 /// The model.
 pub static MODEL: Model<Of> = Model {
@@ -56,13 +54,13 @@ pub static MODEL: Model<Of> = Model {
     display: |row, _| row.spec.title(),
     fresh: Some(Of::default),
     fields: &[
-        Field::id(),
-        Field::url(),
-        Field::display(),
-        Field::text("name", "name", 100, |s| Some(&s.name), |s, t| s.name = t.unwrap_or_default()).required(),
-        Field::slug(|s| Some(&s.slug), |s, t| s.slug = t.unwrap_or_default()),
-        Field::text("description", "description", 200, |s| s.description.as_deref(), |s, t| s.description = some(t)),
-        Field::choice(
+        F::id(),
+        F::url(),
+        F::display(),
+        F::text("name", "name", 100, |s| Some(&s.name), |s, t| s.name = t.unwrap_or_default()).required(),
+        F::slug(|s| Some(&s.slug), |s, t| s.slug = t.unwrap_or_default()),
+        F::text("description", "description", 200, |s| s.description.as_deref(), |s, t| s.description = some(t)),
+        F::choice(
             "password_algorithm",
             "password_form",
             FORMS,
@@ -76,10 +74,10 @@ pub static MODEL: Model<Of> = Model {
                 };
             },
         ),
-        Field::text("napalm_driver", "driver", 50, |s| Some(&s.driver), |s, t| s.driver = t.unwrap_or_default()),
-        Field::json("napalm_args", "args", |s| s.args.as_ref(), |s, v| s.args = v).unordered(),
-        Field::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
-        Field::created(),
-        Field::updated(),
+        F::text("napalm_driver", "driver", 50, |s| Some(&s.driver), |s, t| s.driver = t.unwrap_or_default()),
+        F::json("napalm_args", "args", |s| s.args.as_ref(), |s, v| s.args = v).unordered(),
+        F::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
+        F::created(),
+        F::updated(),
     ],
 };

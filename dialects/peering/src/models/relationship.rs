@@ -10,6 +10,7 @@ use crate::{
 };
 
 type Of = Relationship;
+type F = Field<Of>;
 
 /// The model.
 pub static MODEL: Model<Of> = Model {
@@ -34,16 +35,16 @@ pub static MODEL: Model<Of> = Model {
     display: |row, _| row.spec.title(),
     fresh: Some(Of::default),
     fields: &[
-        Field::id(),
-        Field::url(),
-        Field::page(),
-        Field::display(),
-        Field::text("name", "name", 100, |s| Some(&s.name), |s, t| s.name = t.unwrap_or_default()).required(),
-        Field::slug(|s| Some(&s.slug), |s, t| s.slug = t.unwrap_or_default()),
-        Field::text("description", "description", 200, |s| s.description.as_deref(), |s, t| s.description = some(t)),
-        Field::text("color", "colour", 6, |s| Some(&s.colour), |s, t| s.colour = t.unwrap_or_default()),
-        Field::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
-        Field::created(),
-        Field::updated(),
+        F::id(),
+        F::url(),
+        F::page(),
+        F::display(),
+        F::text("name", "name", 100, |s| Some(&s.name), |s, t| s.name = t.unwrap_or_default()).required(),
+        F::slug(|s| Some(&s.slug), |s, t| s.slug = t.unwrap_or_default()),
+        F::text("description", "description", 200, |s| s.description.as_deref(), |s, t| s.description = some(t)),
+        F::text("color", "colour", 6, |s| Some(&s.colour), |s, t| s.colour = t.unwrap_or_default()),
+        F::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
+        F::created(),
+        F::updated(),
     ],
 };

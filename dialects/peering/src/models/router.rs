@@ -15,6 +15,7 @@ use crate::{
 };
 
 type Of = Router;
+type F = Field<Of>;
 
 /// The member of a router's `ext` that is this dialect's.
 const EXT: &str = "peering-manager";
@@ -66,14 +67,14 @@ pub static MODEL: Model<Of> = Model {
     display: |row, _| row.spec.title(),
     fresh: Some(Of::default),
     fields: &[
-        Field::id(),
-        Field::url(),
-        Field::page(),
-        Field::display(),
-        Field::text("name", "name", 128, |s| Some(&s.name), |s, t| s.name = t.unwrap_or_default()).required(),
-        Field::text("hostname", "hostname", 256, |s| Some(&s.hostname), |s, t| s.hostname = t.unwrap_or_default())
+        F::id(),
+        F::url(),
+        F::page(),
+        F::display(),
+        F::text("name", "name", 128, |s| Some(&s.name), |s, t| s.name = t.unwrap_or_default()).required(),
+        F::text("hostname", "hostname", 256, |s| Some(&s.hostname), |s, t| s.hostname = t.unwrap_or_default())
             .required(),
-        Field::one(
+        F::one(
             "platform",
             "platform.name",
             &platform::MODEL,
@@ -81,21 +82,27 @@ pub static MODEL: Model<Of> = Model {
             |s, id| s.platform = id.map(|id| id.of()),
         )
         .required(),
-        Field::status(SERVICE, |r| Some(r.spec.admin.word()), |d, w| d.spec.admin = admin(w)),
-        Field::flag("encrypt_passwords", "encrypt", |s| s.encrypt, |s, b| s.encrypt = b),
-        Field::flag("poll_bgp_sessions_state", "poll", |s| s.poll, |s, b| s.poll = b),
-        Field::moment("poll_bgp_sessions_last_updated", "polled_at", |r| r.status.polled_at, None).observed(),
-        Field::one(
+        F::status(SERVICE, |r| Some(r.spec.admin.word()), |d, w| d.spec.admin = admin(w)),
+        F::flag("encrypt_passwords", "encrypt", |s| s.encrypt, |s, b| s.encrypt = b),
+        F::flag("poll_bgp_sessions_state", "poll", |s| s.poll, |s, b| s.poll = b),
+        F::moment("poll_bgp_sessions_last_updated", "polled_at", |r| r.status.polled_at, None).observed(),
+        F::one(
             "configuration_template",
             "template.name",
             &configuration::MODEL,
             |s| s.template.map(Id::any),
             |s, id| s.template = id.map(|id| id.of()),
         ),
-        Field::many("communities", "communities", &community::MODEL, |s| raw(&s.communities), |s, v| {
-            s.communities = typed(v);
-        }),
-        Field::one(
+        F::many(
+            "communities",
+            "communities",
+            &community::MODEL,
+            |s| raw(&s.communities),
+            |s, v| {
+                s.communities = typed(v);
+            },
+        ),
+        F::one(
             "local_autonomous_system",
             "local.asn",
             &autonomous_system::MODEL,
@@ -103,20 +110,34 @@ pub static MODEL: Model<Of> = Model {
             |s, id| s.local = id.map(|id| id.of()),
         )
         .required(),
-        Field::integer("netbox_device_id", "", 0, i32::MAX as i64, |r| Some(netbox_id(&r.spec)), |d, n| {
-            set_netbox_id(&mut d.spec, n.unwrap_or_default());
-        }),
-        Field::json("local_context_data", "context", |s| s.context.as_ref(), |s, v| s.context = v).unordered(),
-        Field::made("config_context", "field", |r, _, _, out| context(r.spec.context.as_ref(), out)),
-        Field::text("napalm_username", "", 256, |s| s.driver.user.as_deref(), |s, t| s.driver.user = some(t)).nullable(),
-        Field::secret("napalm_password", "", |s| s.driver.password.as_ref(), |s, v| s.driver.password = v),
-        Field::integer("napalm_timeout", "", 0, i32::MAX as i64, |r| Some(r.spec.driver.timeout.into()), |d, n| {
-            d.spec.driver.timeout = number(n);
-        }),
-        Field::json("napalm_args", "", |s| s.driver.args.as_ref(), |s, v| s.driver.args = v),
-        Field::text("comments", "comments", usize::MAX, |s| Some(&s.comments), |s, t| s.comments = t.unwrap_or_default()),
-        Field::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
-        Field::created(),
-        Field::updated(),
+        F::integer(
+            "netbox_device_id",
+            "",
+            0,
+            i32::MAX as i64,
+            |r| Some(netbox_id(&r.spec)),
+            |d, n| {
+                set_netbox_id(&mut d.spec, n.unwrap_or_default());
+            },
+        ),
+        F::json("local_context_data", "context", |s| s.context.as_ref(), |s, v| s.context = v).unordered(),
+        F::made("config_context", "field", |r, _, _, out| context(r.spec.context.as_ref(), out)),
+        F::text("napalm_username", "", 256, |s| s.driver.user.as_deref(), |s, t| s.driver.user = some(t)).nullable(),
+        F::secret("napalm_password", "", |s| s.driver.password.as_ref(), |s, v| s.driver.password = v),
+        F::integer(
+            "napalm_timeout",
+            "",
+            0,
+            i32::MAX as i64,
+            |r| Some(r.spec.driver.timeout.into()),
+            |d, n| {
+                d.spec.driver.timeout = number(n);
+            },
+        ),
+        F::json("napalm_args", "", |s| s.driver.args.as_ref(), |s, v| s.driver.args = v),
+        F::text("comments", "comments", usize::MAX, |s| Some(&s.comments), |s, t| s.comments = t.unwrap_or_default()),
+        F::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
+        F::created(),
+        F::updated(),
     ],
 };

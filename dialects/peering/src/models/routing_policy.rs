@@ -10,12 +10,10 @@ use crate::{
 };
 
 type Of = Policy;
+type F = Field<Of>;
 
-const TYPES: Words = &[
-    ("export-policy", "Export"),
-    ("import-policy", "Import"),
-    ("import-export-policy", "Import+Export"),
-];
+const TYPES: Words =
+    &[("export-policy", "Export"), ("import-policy", "Import"), ("import-export-policy", "Import+Export")];
 const FAMILIES: &[(i64, &str)] = &[(0, "All"), (4, "IPv4"), (6, "IPv6")];
 
 const fn word(direction: PolicyDirection) -> &'static str {
@@ -69,31 +67,50 @@ pub static MODEL: Model<Of> = Model {
     display: |row, _| row.spec.title(),
     fresh: Some(Of::default),
     fields: &[
-        Field::id(),
-        Field::url(),
-        Field::page(),
-        Field::display(),
-        Field::text("name", "name", 100, |s| Some(&s.name), |s, t| s.name = t.unwrap_or_default()).required(),
-        Field::slug(|s| Some(&s.slug), |s, t| s.slug = t.unwrap_or_default()),
-        Field::text("description", "description", 200, |s| s.description.as_deref(), |s, t| s.description = some(t)),
-        Field::choice("type", "direction", TYPES, |r| Some(word(r.spec.direction)), |d, w| {
-            d.spec.direction = match w {
-                Some("export-policy") => PolicyDirection::Export,
-                Some("import-export-policy") => PolicyDirection::Both,
-                _ => PolicyDirection::Import,
-            };
-        }),
-        Field::integer("weight", "weight", 0, i16::MAX as i64, |r| Some(r.spec.weight.into()), |d, n| {
-            d.spec.weight = number(n);
-        }),
-        Field::digit("address_family", "family", FAMILIES, |s| s.family.into(), |s, n| s.family = number(Some(n))),
-        Field::many("communities", "communities", &community::MODEL, |s| raw(&s.communities), |s, v| {
-            s.communities = typed(v);
-        }),
-        Field::json("local_context_data", "context", |s| s.context.as_ref(), |s, v| s.context = v).unordered(),
-        Field::made("config_context", "field", |r, _, _, out| context(r.spec.context.as_ref(), out)),
-        Field::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
-        Field::created(),
-        Field::updated(),
+        F::id(),
+        F::url(),
+        F::page(),
+        F::display(),
+        F::text("name", "name", 100, |s| Some(&s.name), |s, t| s.name = t.unwrap_or_default()).required(),
+        F::slug(|s| Some(&s.slug), |s, t| s.slug = t.unwrap_or_default()),
+        F::text("description", "description", 200, |s| s.description.as_deref(), |s, t| s.description = some(t)),
+        F::choice(
+            "type",
+            "direction",
+            TYPES,
+            |r| Some(word(r.spec.direction)),
+            |d, w| {
+                d.spec.direction = match w {
+                    Some("export-policy") => PolicyDirection::Export,
+                    Some("import-export-policy") => PolicyDirection::Both,
+                    _ => PolicyDirection::Import,
+                };
+            },
+        ),
+        F::integer(
+            "weight",
+            "weight",
+            0,
+            i16::MAX as i64,
+            |r| Some(r.spec.weight.into()),
+            |d, n| {
+                d.spec.weight = number(n);
+            },
+        ),
+        F::digit("address_family", "family", FAMILIES, |s| s.family.into(), |s, n| s.family = number(Some(n))),
+        F::many(
+            "communities",
+            "communities",
+            &community::MODEL,
+            |s| raw(&s.communities),
+            |s, v| {
+                s.communities = typed(v);
+            },
+        ),
+        F::json("local_context_data", "context", |s| s.context.as_ref(), |s, v| s.context = v).unordered(),
+        F::made("config_context", "field", |r, _, _, out| context(r.spec.context.as_ref(), out)),
+        F::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
+        F::created(),
+        F::updated(),
     ],
 };

@@ -90,44 +90,61 @@ const MOST: i64 = i32::MAX as i64;
 
 /// `service_reference`.
 pub const fn service_reference<R: Session>() -> Field<R> {
-    Field::text("service_reference", "reference", 255, |s: &R| s.peer().reference.as_deref(), |s, t| {
-        s.peer_mut().reference = some(t);
-    })
+    Field::<R>::text(
+        "service_reference",
+        "reference",
+        255,
+        |s: &R| s.peer().reference.as_deref(),
+        |s, t| {
+            s.peer_mut().reference = some(t);
+        },
+    )
     .nullable()
 }
 
 /// `status`.
 pub const fn status<R: Session>() -> Field<R> {
-    Field::status(STATES, |r| Some(r.spec.peer().admin.word()), |d: &mut Draft<R>, w| {
-        d.spec.peer_mut().admin = w.map_or(Admin::Enabled, |w| admin(Some(w)));
-    })
+    Field::<R>::status(
+        STATES,
+        |r| Some(r.spec.peer().admin.word()),
+        |d: &mut Draft<R>, w| {
+            d.spec.peer_mut().admin = w.map_or(Admin::Enabled, |w| admin(Some(w)));
+        },
+    )
 }
 
 /// `password`.
 pub const fn password<R: Session>() -> Field<R> {
-    Field::secret("password", "", |s: &R| s.peer().password.as_ref(), |s, v| s.peer_mut().password = v)
+    Field::<R>::secret("password", "", |s: &R| s.peer().password.as_ref(), |s, v| s.peer_mut().password = v)
 }
 
 /// `encrypted_password`: the password as the router's platform spells it. Nothing spells it yet.
 pub const fn encrypted_password<R: Session>() -> Field<R> {
-    Field::made("encrypted_password", "string", |_, _, _, out| json::null(out)).nullable()
+    Field::<R>::made("encrypted_password", "string", |_, _, _, out| json::null(out)).nullable()
 }
 
 /// `multihop_ttl`.
 pub const fn multihop_ttl<R: Session>() -> Field<R> {
-    Field::integer("multihop_ttl", "ttl", 1, 255, |r| Some(r.spec.peer().ttl.into()), |d: &mut Draft<R>, n| {
-        d.spec.peer_mut().ttl = number(n);
-    })
+    Field::<R>::integer(
+        "multihop_ttl",
+        "ttl",
+        1,
+        255,
+        |r| Some(r.spec.peer().ttl.into()),
+        |d: &mut Draft<R>, n| {
+            d.spec.peer_mut().ttl = number(n);
+        },
+    )
 }
 
 /// `passive`.
 pub const fn passive<R: Session>() -> Field<R> {
-    Field::flag("passive", "passive", |s: &R| s.peer().passive, |s, b| s.peer_mut().passive = b)
+    Field::<R>::flag("passive", "passive", |s: &R| s.peer().passive, |s, b| s.peer_mut().passive = b)
 }
 
 /// `import_routing_policies`.
 pub const fn import<R: Session>() -> Field<R> {
-    Field::many(
+    Field::<R>::many(
         "import_routing_policies",
         "import",
         &routing_policy::MODEL,
@@ -138,7 +155,7 @@ pub const fn import<R: Session>() -> Field<R> {
 
 /// `export_routing_policies`.
 pub const fn export<R: Session>() -> Field<R> {
-    Field::many(
+    Field::<R>::many(
         "export_routing_policies",
         "export",
         &routing_policy::MODEL,
@@ -149,7 +166,7 @@ pub const fn export<R: Session>() -> Field<R> {
 
 /// `communities`.
 pub const fn communities<R: Session>() -> Field<R> {
-    Field::many(
+    Field::<R>::many(
         "communities",
         "communities",
         &community::MODEL,
@@ -160,35 +177,52 @@ pub const fn communities<R: Session>() -> Field<R> {
 
 /// `bfd`.
 pub const fn bfd<R: Session>() -> Field<R> {
-    Field::one("bfd", "bfd.name", &bfd::MODEL, |s: &R| s.peer().bfd.map(Id::any), |s, id| {
-        s.peer_mut().bfd = id.map(|id| id.of());
-    })
+    Field::<R>::one(
+        "bfd",
+        "bfd.name",
+        &bfd::MODEL,
+        |s: &R| s.peer().bfd.map(Id::any),
+        |s, id| {
+            s.peer_mut().bfd = id.map(|id| id.of());
+        },
+    )
     .nullable()
 }
 
 /// `local_context_data`.
 pub const fn local_context_data<R: Session>() -> Field<R> {
-    Field::json("local_context_data", "context", |s: &R| s.peer().context.as_ref(), |s, v| s.peer_mut().context = v)
-        .unordered()
+    Field::<R>::json(
+        "local_context_data",
+        "context",
+        |s: &R| s.peer().context.as_ref(),
+        |s, v| s.peer_mut().context = v,
+    )
+    .unordered()
 }
 
 /// `config_context`.
 pub const fn config_context<R: Session>() -> Field<R> {
-    Field::made("config_context", "field", |r, _, _, out| context(r.spec.peer().context.as_ref(), out))
+    Field::<R>::made("config_context", "field", |r, _, _, out| context(r.spec.peer().context.as_ref(), out))
 }
 
 /// `bgp_state`.
 pub const fn bgp_state<R: Session>() -> Field<R> {
-    Field::choice("bgp_state", "state", BGP, |r| r.status.state.map(BgpState::word), |d: &mut Draft<R>, w| {
-        d.status.state = w.and_then(BgpState::parse);
-    })
+    Field::<R>::choice(
+        "bgp_state",
+        "state",
+        BGP,
+        |r| r.status.state.map(BgpState::word),
+        |d: &mut Draft<R>, w| {
+            d.status.state = w.and_then(BgpState::parse);
+        },
+    )
     .nullable()
     .observed()
 }
 
 /// `received_prefix_count`.
 pub const fn received<R: Session>() -> Field<R> {
-    Field::integer(
+    Field::<R>::integer(
         "received_prefix_count",
         "received",
         0,
@@ -201,7 +235,7 @@ pub const fn received<R: Session>() -> Field<R> {
 
 /// `accepted_prefix_count`.
 pub const fn accepted<R: Session>() -> Field<R> {
-    Field::integer(
+    Field::<R>::integer(
         "accepted_prefix_count",
         "accepted",
         0,
@@ -214,7 +248,7 @@ pub const fn accepted<R: Session>() -> Field<R> {
 
 /// `advertised_prefix_count`.
 pub const fn advertised<R: Session>() -> Field<R> {
-    Field::integer(
+    Field::<R>::integer(
         "advertised_prefix_count",
         "advertised",
         0,
@@ -227,7 +261,7 @@ pub const fn advertised<R: Session>() -> Field<R> {
 
 /// `last_established_state`.
 pub const fn last_established<R: Session>() -> Field<R> {
-    Field::moment(
+    Field::<R>::moment(
         "last_established_state",
         "last_up",
         |r| r.status.last_up,
@@ -238,7 +272,13 @@ pub const fn last_established<R: Session>() -> Field<R> {
 
 /// `comments`.
 pub const fn comments<R: Session>() -> Field<R> {
-    Field::text("comments", "comments", usize::MAX, |s: &R| Some(&s.peer().comments), |s, t| {
-        s.peer_mut().comments = t.unwrap_or_default();
-    })
+    Field::<R>::text(
+        "comments",
+        "comments",
+        usize::MAX,
+        |s: &R| Some(&s.peer().comments),
+        |s, t| {
+            s.peer_mut().comments = t.unwrap_or_default();
+        },
+    )
 }

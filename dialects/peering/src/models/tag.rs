@@ -10,6 +10,7 @@ use crate::{
 };
 
 type Of = Tag;
+type F = Field<Of>;
 
 /// The model.
 pub static MODEL: Model<Of> = Model {
@@ -39,19 +40,31 @@ pub static MODEL: Model<Of> = Model {
     display: |row, _| row.spec.title(),
     fresh: Some(|| Of::new("", "")),
     fields: &[
-        Field::id(),
-        Field::url(),
-        Field::page(),
-        Field::display(),
-        Field::text("name", "name", 100, |s| Some(&s.name), |s, t| s.name = t.unwrap_or_default()).required(),
-        Field::slug(|s| Some(&s.slug), |s, t| s.slug = t.unwrap_or_default()),
-        Field::text("color", "colour", 6, |s| Some(&s.colour), |s, t| {
-            s.colour = t.unwrap_or_default().to_ascii_lowercase();
-        }),
-        Field::text("description", "description", 200, |s| Some(&s.description), |s, t| {
-            s.description = t.unwrap_or_default();
-        }),
-        Field::made("tagged_items", "integer", |r, _, loaded, out| {
+        F::id(),
+        F::url(),
+        F::page(),
+        F::display(),
+        F::text("name", "name", 100, |s| Some(&s.name), |s, t| s.name = t.unwrap_or_default()).required(),
+        F::slug(|s| Some(&s.slug), |s, t| s.slug = t.unwrap_or_default()),
+        F::text(
+            "color",
+            "colour",
+            6,
+            |s| Some(&s.colour),
+            |s, t| {
+                s.colour = t.unwrap_or_default().to_ascii_lowercase();
+            },
+        ),
+        F::text(
+            "description",
+            "description",
+            200,
+            |s| Some(&s.description),
+            |s, t| {
+                s.description = t.unwrap_or_default();
+            },
+        ),
+        F::made("tagged_items", "integer", |r, _, loaded, out| {
             let count = loaded.counts.get(&r.id.get()).copied().unwrap_or_default();
             json::integer(out, i64::try_from(count).unwrap_or(i64::MAX));
         }),

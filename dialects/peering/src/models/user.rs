@@ -10,6 +10,7 @@ use crate::{
 };
 
 type Of = User;
+type F = Field<Of>;
 
 /// The model.
 pub static MODEL: Model<Of> = Model {
@@ -41,16 +42,16 @@ pub static MODEL: Model<Of> = Model {
     display: |row, _| row.spec.username.clone(),
     fresh: None,
     fields: &[
-        Field::id(),
-        Field::url(),
-        Field::display(),
-        Field::text("username", "username", 150, |s| Some(&s.username), |_, _| {}),
-        Field::text("first_name", "first_name", 150, |s| Some(&s.first_name), |_, _| {}),
-        Field::text("last_name", "last_name", 150, |s| Some(&s.last_name), |_, _| {}),
-        Field::text("email", "email", 254, |s| s.email.as_deref(), |_, _| {}),
-        Field::flag("is_staff", "staff", |s| s.staff, |_, _| {}),
-        Field::flag("is_active", "active", |s| s.active, |_, _| {}),
-        Field::made("date_joined", "datetime", |r, _, _, out| json::moment(out, r.created)),
-        Field::made("groups", "list", |_, _, _, out| out.extend_from_slice(b"[]")),
+        F::id(),
+        F::url(),
+        F::display(),
+        F::text("username", "username", 150, |s| Some(&s.username), |_, _| {}),
+        F::text("first_name", "first_name", 150, |s| Some(&s.first_name), |_, _| {}),
+        F::text("last_name", "last_name", 150, |s| Some(&s.last_name), |_, _| {}),
+        F::text("email", "email", 254, |s| s.email.as_deref(), |_, _| {}),
+        F::flag("is_staff", "staff", |s| s.staff, |_, _| {}),
+        F::flag("is_active", "active", |s| s.active, |_, _| {}),
+        F::made("date_joined", "datetime", |r, _, _, out| json::moment(out, r.created)),
+        F::made("groups", "list", |_, _, _, out| out.extend_from_slice(b"[]")),
     ],
 };

@@ -8,7 +8,9 @@ use meetme_app::{
 use meetme_base::{Id, IfAddr, Invalid, IpNet, Secret};
 use meetme_model::{
     Life, Term,
-    fabric::{BgpRules, Circuit, End, Face, Link, Nat, NatMap, Nearby, Network, Port, Routing, Target, Timers, VlanTag},
+    fabric::{
+        BgpRules, Circuit, End, Face, Link, Nat, NatMap, Nearby, Network, Port, Routing, Target, Timers, VlanTag,
+    },
     place::{Metro, Peering, Region},
 };
 use meetme_store::{Object, Tx};
@@ -121,7 +123,8 @@ fn rules(sent: &Connection, mut circuit: Circuit) -> Result<Circuit, Error> {
         bgp.bfd = Some(Timers {
             tx_ms: bfd.transmit_interval.unwrap_or(300),
             rx_ms: bfd.receive_interval.unwrap_or(300),
-            multiplier: u8::try_from(bfd.detect_multiplier.unwrap_or(3)).map_err(|_| Invalid::range("bfd.detectMultiplier", 2, 255))?,
+            multiplier: u8::try_from(bfd.detect_multiplier.unwrap_or(3))
+                .map_err(|_| Invalid::range("bfd.detectMultiplier", 2, 255))?,
         });
     }
     if let Some(enabled) = sent.bgp_password_configuration.as_ref().and_then(|c| c.enabled) {
@@ -173,7 +176,7 @@ fn leg(tx: &mut Tx<'_>, network: Id<Network>, kind: &str, side: u8, sent: &Conne
     let field = if side == 2 { "secondaryVlan" } else { "primaryVlan" };
     let mut z = End { tag: convert::tag(field, vlan)?, ..End::default() };
     let name = |first: &str, second: &str| if side == 2 { second.to_owned() } else { first.to_owned() };
-    let mut needed = |member: &str, wire: String, value: Option<String>| -> Result<Value, Error> {
+    let needed = |member: &str, wire: String, value: Option<String>| -> Result<Value, Error> {
         let value = value.filter(|v| !v.is_empty()).ok_or_else(|| Invalid::required(wire))?;
         Ok(json!({ member: value }))
     };
@@ -303,7 +306,10 @@ pub fn change(whole: &Whole, before: &Connection, sent: &Connection) -> Result<E
             Some(_) => Some(convert::tag(field, wished)?),
             None => None,
         });
-        let had = before.bgp_password_configuration.as_ref().and_then(|c| if second { c.secondary.clone() } else { c.primary.clone() });
+        let had = before
+            .bgp_password_configuration
+            .as_ref()
+            .and_then(|c| if second { c.secondary.clone() } else { c.primary.clone() });
         let new = password(leg.spec.side, sent).filter(|p| Some(p.expose()) != had.as_ref());
         edit.passwords.push(new);
     }
@@ -312,7 +318,8 @@ pub fn change(whole: &Whole, before: &Connection, sent: &Connection) -> Result<E
 
 /// What was fixed when the connection was ordered.
 fn fixed(before: &Connection, sent: &Connection) -> Result<(), Invalid> {
-    let text = |a: &Option<String>, b: &Option<String>| b.as_ref().is_none_or(|b| b.is_empty() || Some(b) == a.as_ref());
+    let text =
+        |a: &Option<String>, b: &Option<String>| b.as_ref().is_none_or(|b| b.is_empty() || Some(b) == a.as_ref());
     let link = |a: &Option<wire::Link>, b: &Option<wire::Link>| match (a, b) {
         (_, None) => true,
         (Some(a), Some(b)) => a.target() == b.target(),

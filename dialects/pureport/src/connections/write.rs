@@ -138,7 +138,8 @@ impl Writer {
                 let link = whole.leg(side).and_then(|leg| leg.spec.a.faces.first()).and_then(|face| face.link);
                 (link.and_then(|l| l.our_interface()), link.and_then(|l| l.their_interface()))
             };
-            let mut peering = wire::Peering { kind: Some(convert::peering(spec.peering).to_owned()), ..Default::default() };
+            let mut peering =
+                wire::Peering { kind: Some(convert::peering(spec.peering).to_owned()), ..Default::default() };
             if kind == "ORACLE_FAST_CONNECT" {
                 let text = |ip: Option<meetme_base::IfAddr>| ip.map(|ip| ip.to_string());
                 (peering.primary_ours, peering.primary_theirs) = (text(ips(1).0), text(ips(1).1));

@@ -217,7 +217,9 @@ mod tests {
 
     #[test]
     fn a_speed_is_a_number_and_its_older_words_are_understood() {
-        for (sent, wanted) in [("100", Some(100)), ("\"MBPS_100\"", Some(100)), ("\"GBPS_1\"", Some(1000)), ("\"fast\"", None)] {
+        for (sent, wanted) in
+            [("100", Some(100)), ("\"MBPS_100\"", Some(100)), ("\"GBPS_1\"", Some(1000)), ("\"fast\"", None)]
+        {
             assert_eq!(serde_json::from_str::<Speed>(sent).ok().map(|s| s.0), wanted, "{sent}");
         }
         assert_eq!(serde_json::to_string(&Speed(100)).unwrap(), "100");
@@ -226,7 +228,8 @@ mod tests {
     #[test]
     fn the_misspelt_region_and_explicit_nulls_are_read() {
         let sent: Connection =
-            serde_json::from_str(r#"{"awgRegion": "us-east-1", "name": null, "nat": null, "highAvailability": null}"#).unwrap();
+            serde_json::from_str(r#"{"awgRegion": "us-east-1", "name": null, "nat": null, "highAvailability": null}"#)
+                .unwrap();
         assert_eq!((sent.aws_region.as_deref(), sent.name), (Some("us-east-1"), None));
     }
 }

@@ -1,0 +1,177 @@
+//! Keeping what was seen of a device.
+
+use meetme_agent::{AgentError, WireSecret, server::Observed};
+use meetme_app::{App, Error, devices};
+use meetme_model::{
+    Phase, Reason, Wanted,
+    fabric::Address,
+    metal::{Device, DeviceStatus, Power, RootPassword, Server},
+    place::Image,
+};
+use meetme_store::{Filter, Moved, Object, Resource as _, Tx};
+
+use super::{Intent, is_over};
+use crate::{controller::Next, life, pace::Pace};
+
+/// How long a first password is kept, in seconds.
+const PASSWORD_SECONDS: i64 = 24 * 3600;
+
+/// Something begins: says so, and for an installation makes its list of steps and its password.
+pub(super) fn begun(
+    app: &App,
+    tx: &mut Tx<'_>,
+    mut device: Object<Device>,
+    intent: Intent,
+    password: &WireSecret,
+) -> Result<Next<()>, Error> {
+    let now = tx.now();
+    let mut status = device.status.clone();
+    status.life = life::moved(&status.life, intent.phase, intent.step, None, now);
+    if intent.installs() {
+        let sealed = app.sealer().seal(password.expose())?;
+        status.root_password = Some(RootPassword { value: sealed, until: now.plus_seconds(PASSWORD_SECONDS) });
+        if status.steps.is_empty() || intent.step == Some("reinstall") {
+            let image = tx.get::<Image>(device.spec.image)?;
+            let addresses = tx.all::<Address>(Filter::eq("device", device.id))?;
+            let addresses: Vec<&Address> = addresses.iter().map(|a| &a.spec).collect();
+            status.steps = devices::steps(&image.spec, &addresses);
+        }
+    }
+    let line = life::line(&device.spec.title(), &device.status.life, &status.life);
+    tx.observe(&mut device, status, line)?;
+    Ok(Next::Drive(()))
+}
+
+/// The equipment answered.
+pub(super) fn seen(
+    tx: &mut Tx<'_>,
+    mut device: Object<Device>,
+    key: &str,
+    seen: &Observed,
+    pace: &Pace,
+) -> Result<Next<()>, Error> {
+    let now = tx.now();
+    let is_ours = seen.key.as_deref() == Some(key);
+    if is_over(tx, &device) {
+        if is_ours {
+            let at_most = pace.patience(device.status.life.since, now);
+            return Ok(Next::Wait { why: "The server is being wiped.".to_owned(), at_most });
+        }
+        return bury(tx, device);
+    }
+    if !is_ours {
+        // It was told a moment ago and does not hold it: told again, less and less often.
+        let at_most = pace.patience(device.status.life.since, now);
+        return Ok(Next::Wait { why: "The server does not do what it is told.".to_owned(), at_most });
+    }
+    steps(tx, &mut device, seen)?;
+    let mut status = device.status.clone();
+    status.life.reason = seen.last_error.clone().map(|text| Reason { code: "server".to_owned(), text });
+    status.power = Some(if seen.power { Power::On } else { Power::Off });
+    if status.root_password.as_ref().is_some_and(|p| p.until <= now) {
+        status.root_password = None;
+    }
+    if seen.busy.is_none() {
+        let is_installed = seen.installed > device.spec.reinstalls;
+        if is_installed && status.life.ready_at.is_none() {
+            status.life.ready_at = Some(now);
+        }
+        status.reinstalls = if is_installed { device.spec.reinstalls } else { status.reinstalls };
+        status.restarts = seen.starts.max(status.restarts);
+    }
+    let left = Intent::of(&device.spec, &status, false);
+    match left {
+        None => {
+            let phase = match device.spec.life.wanted {
+                Wanted::Off => Phase::Off,
+                _ if device.spec.life.gone_at.is_some() => Phase::Ending,
+                _ => Phase::Up,
+            };
+            let reason = status.life.reason.clone();
+            status.life = life::moved(&status.life, phase, None, reason, now);
+        }
+        Some(_) if pace.is_too_long(status.life.since, now) => {
+            let text = "This takes too long; the operator has to look after the server.".to_owned();
+            return fail(tx, device, Reason { code: "late".to_owned(), text }, pace);
+        }
+        // It does again what it had failed to do.
+        Some(intent) if status.life.phase == Phase::Failed => {
+            status.life = life::moved(&status.life, intent.phase, intent.step, None, now);
+        }
+        Some(_) => {}
+    }
+    let line = life::line(&device.spec.title(), &device.status.life, &status.life);
+    let since = status.life.since;
+    tx.observe(&mut device, status, line)?;
+    Ok(match left {
+        None => Next::Settled { look_again: Some(pace.watch) },
+        Some(intent) if intent.is_under_way(&device.status) => {
+            Next::Wait { why: "The server is at work.".to_owned(), at_most: pace.patience(since, now) }
+        }
+        Some(_) => Next::Drive(()),
+    })
+}
+
+/// Marks the steps that are done, each with a line in the log.
+fn steps(tx: &mut Tx<'_>, device: &mut Object<Device>, seen: &Observed) -> Result<(), Error> {
+    for (code, at) in &seen.done {
+        let mut status = device.status.clone();
+        let Some(step) = status.steps.iter_mut().find(|s| s.code == *code && s.at.is_none()) else { continue };
+        step.at = Some(*at);
+        let moved = Moved::new(step.code.clone(), step.text.clone());
+        tx.observe(device, status, Some(moved))?;
+    }
+    Ok(())
+}
+
+/// Nothing of the device is left on any server: everything it held is free.
+fn bury(tx: &mut Tx<'_>, mut device: Object<Device>) -> Result<Next<()>, Error> {
+    let now = tx.now();
+    if let Some(server) = device.spec.server
+        && let Some(mut server) = tx.find::<Server>(server)?
+    {
+        let mut status = server.status.clone();
+        status.wiped_at = Some(now);
+        status.power = Some(Power::Off);
+        tx.observe(&mut server, status, None)?;
+    }
+    devices::finish(tx, &mut device)?;
+    tx.release_all(device.id.any())?;
+    let life = life::moved(&device.status.life, Phase::Gone, None, None, now);
+    let line = life::line(&device.spec.title(), &device.status.life, &life);
+    let status = DeviceStatus { life, power: Some(Power::Off), root_password: None, ..device.status.clone() };
+    tx.observe(&mut device, status, line)?;
+    Ok(Next::Gone)
+}
+
+/// The equipment did not do it. What does not answer is asked again; what refuses has failed, at the step it was at.
+pub(super) fn failed(
+    tx: &mut Tx<'_>,
+    mut device: Object<Device>,
+    error: &AgentError,
+    pace: &Pace,
+) -> Result<Next<()>, Error> {
+    let reason = life::reason(error);
+    if !error.is_passing() && !matches!(error, AgentError::Fenced { .. }) {
+        return fail(tx, device, reason, pace);
+    }
+    let why = reason.text.clone();
+    let mut status = device.status.clone();
+    status.life.reason = Some(reason);
+    tx.observe(&mut device, status, None)?;
+    Ok(Next::Wait { why, at_most: pace.retry })
+}
+
+fn fail(tx: &mut Tx<'_>, mut device: Object<Device>, reason: Reason, pace: &Pace) -> Result<Next<()>, Error> {
+    let step = match Intent::of(&device.spec, &device.status, is_over(tx, &device)).map(|i| i.phase) {
+        Some(Phase::Removing) => "removal",
+        Some(Phase::Building) => "build",
+        _ => "change",
+    };
+    let why = reason.text.clone();
+    let mut status = device.status.clone();
+    status.life = life::moved(&status.life, Phase::Failed, Some(step), Some(reason), tx.now());
+    let line = life::line(&device.spec.title(), &device.status.life, &status.life);
+    tx.observe(&mut device, status, line)?;
+    Ok(Next::Stuck { why, look_again: Some(pace.retry) })
+}

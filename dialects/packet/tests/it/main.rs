@@ -1,0 +1,12 @@
+//! The dialect through its public door, over a small world of its own, on every database there is.
+
+#![expect(clippy::unwrap_used, reason = "helpers outside of test functions are tests as well")]
+
+mod access;
+mod bgp;
+mod contract;
+mod devices;
+mod include;
+mod orders;
+mod spelling;
+mod world;

@@ -1,0 +1,136 @@
+//! What runs when an operation on a model is called.
+
+use http::{StatusCode, header};
+use meetme_app::Error;
+use meetme_base::Invalid;
+use meetme_http::{Cx, Media, Problem, Reply};
+use serde_json::{Value as Json, json};
+
+use crate::{
+    decode, describe,
+    engine::AnyModel,
+    lookup::python_type,
+    negotiate,
+    scene::{Ask, Scene},
+    write::Written,
+};
+
+/// What the request gives to everything below.
+pub fn scene(cx: &Cx) -> Scene {
+    Scene { app: cx.app.clone(), base: cx.base_url.clone(), home: cx.caller().home().any(), reveal: false }
+}
+
+/// JSON that is written already.
+pub fn written(status: StatusCode, body: Vec<u8>) -> Reply {
+    Reply::bytes(status, "application/json", body)
+}
+
+/// The id in the path; what is no number names nothing.
+fn id(cx: &Cx, model: &dyn AnyModel) -> Result<i64, Error> {
+    cx.param_as("id").ok_or_else(|| Error::missing(model.about().kind, model.about().name))
+}
+
+/// The body as JSON, whichever of the readable types it came in.
+pub fn body(cx: &Cx) -> Result<Json, Problem> {
+    negotiate::form(&cx.parts)?;
+    cx.expect_media(&[Media::Json, Media::Form])?;
+    match cx.media() {
+        Media::Form => Ok(decode::of_form(&cx.form_fields())),
+        _ => Ok(cx.json_if_any()?.unwrap_or_else(|| json!({}))),
+    }
+}
+
+/// The body as a list of rows.
+fn rows(cx: &Cx) -> Result<Vec<Json>, Problem> {
+    match body(cx)? {
+        Json::Array(rows) => Ok(rows),
+        other => {
+            let text = format!("Expected a list of items but got type \"{}\".", python_type(&other));
+            Err(Invalid::new("", "wire", text).into())
+        }
+    }
+}
+
+/// A page of rows.
+pub async fn list(cx: Cx, model: &'static dyn AnyModel) -> Result<Reply, Problem> {
+    negotiate::form(&cx.parts)?;
+    let (ask, scene) = (Ask::of(&cx.query), scene(&cx));
+    let body = cx.app.read(cx.caller(), move |tx| model.page(tx, &ask, &scene)).await?;
+    Ok(written(StatusCode::OK, body))
+}
+
+/// One row.
+pub async fn retrieve(cx: Cx, model: &'static dyn AnyModel) -> Result<Reply, Problem> {
+    negotiate::form(&cx.parts)?;
+    let (id, ask, scene) = (id(&cx, model)?, Ask::of(&cx.query), scene(&cx));
+    let body = cx.app.read(cx.caller(), move |tx| model.one(tx, id, &ask, &scene)).await?;
+    Ok(written(StatusCode::OK, body))
+}
+
+/// Makes one row, or all of a list.
+pub async fn create(cx: Cx, model: &'static dyn AnyModel) -> Result<Reply, Problem> {
+    let (sent, scene) = (body(&cx)?, scene(&cx));
+    let (rows, bulk) = match sent {
+        Json::Array(rows) => (rows, true),
+        one => (vec![one], false),
+    };
+    let made = cx.app.write(cx.caller(), move |tx| model.create(tx, &rows, bulk, &scene)).await?;
+    let Written { body, location } = made;
+    let reply = written(StatusCode::CREATED, body);
+    Ok(if bulk { reply } else { reply.header(header::LOCATION, location) })
+}
+
+/// Changes one row.
+pub async fn update(cx: Cx, model: &'static dyn AnyModel, whole: bool) -> Result<Reply, Problem> {
+    let (id, sent, scene) = (id(&cx, model)?, body(&cx)?, scene(&cx));
+    let done = cx.app.write(cx.caller(), move |tx| model.update(tx, id, &sent, whole, &scene)).await?;
+    Ok(written(StatusCode::OK, done.body))
+}
+
+/// Changes the rows of a list.
+pub async fn bulk_update(cx: Cx, model: &'static dyn AnyModel, whole: bool) -> Result<Reply, Problem> {
+    let (sent, scene) = (rows(&cx)?, scene(&cx));
+    let done = cx.app.write(cx.caller(), move |tx| model.update_many(tx, &sent, whole, &scene)).await?;
+    Ok(written(StatusCode::OK, done.body))
+}
+
+/// Removes one row.
+pub async fn destroy(cx: Cx, model: &'static dyn AnyModel) -> Result<Reply, Problem> {
+    negotiate::form(&cx.parts)?;
+    let id = id(&cx, model)?;
+    cx.app.write(cx.caller(), move |tx| model.remove(tx, id)).await?;
+    Ok(Reply::empty(StatusCode::NO_CONTENT))
+}
+
+/// Removes the rows of a list.
+pub async fn bulk_destroy(cx: Cx, model: &'static dyn AnyModel) -> Result<Reply, Problem> {
+    let sent = rows(&cx)?;
+    cx.app.write(cx.caller(), move |tx| model.remove_many(tx, &sent)).await?;
+    Ok(Reply::empty(StatusCode::NO_CONTENT))
+}
+
+/// What can be done here, and with which fields.
+pub fn options(cx: &Cx, model: &'static dyn AnyModel, list: bool) -> Result<Reply, Problem> {
+    negotiate::form(&cx.parts)?;
+    let about = model.about();
+    let caller = cx.caller();
+    let may = |verb| {
+        !about.read_only
+            && !caller.subject.read_only
+            && *caller.scope.rows(about.kind, verb) != meetme_store::Filter::Never
+    };
+    let mut actions = serde_json::Map::new();
+    if may("change") {
+        actions.insert("PUT".to_owned(), model.describe().into());
+    }
+    if list && may("create") {
+        actions.insert("POST".to_owned(), model.describe().into());
+    }
+    Ok(Reply::ok(&json!({
+        "name": describe::title(about, list),
+        "description": "",
+        "renders": ["application/json", "text/html"],
+        "parses": ["application/json", "application/x-www-form-urlencoded"],
+        "actions": actions,
+    })))
+}

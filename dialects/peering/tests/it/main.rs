@@ -1,0 +1,12 @@
+//! The dialect through its front door, over a store of its own on each database.
+
+mod bulk;
+mod changes;
+mod contract;
+mod errors;
+mod filters;
+mod lists;
+mod routers;
+mod sessions;
+mod tokens;
+mod world;
