@@ -1,7 +1,7 @@
 //! Ports at sites: ordering one or a group of them, changing, locking and giving them up. What a port carries goes with it.
 //!
-//! A port is ordered against an offer of its site, is `queued` until somebody or something has patched it, `ready` when it is, and `up`
-//! when light arrives. Circuits may be ordered on it from the first moment.
+//! A port is ordered against an offer of its site and is `queued` then; a controller brings it up, takes it down and buries it.
+//! Circuits may be ordered on it from the first moment.
 
 use meetme_base::{Id, Invalid, Mbps, RawId, Time, Uid};
 use meetme_model::{
@@ -170,15 +170,19 @@ pub fn circuits_on(tx: &mut Tx<'_>, ports: &[Id<Port>]) -> Result<Vec<Object<Cir
     })
 }
 
-/// Checks that a circuit of this rate fits through the ports at its ends. The ports of a group carry as much as all of them.
+/// Checks that a circuit of this rate fits through the ports at its ends. The ports of a group carry as much as all of them, and
+/// circuits end on the first.
 ///
 /// # Errors
-/// [`Error::Invalid`] on `rate`, naming the port.
+/// [`Error::Invalid`] on `rate`, naming the port, or on `port`.
 pub fn carry(tx: &mut Tx<'_>, ends: &[&End], rate: Mbps) -> Result<(), Error> {
     for end in ends {
         let Some(Target::Port(id)) = end.at else { continue };
         let group =
             tx.as_system(|tx| tx.all::<Port>(Filter::eq("id", id).or(Filter::eq("leader", id)).and(living())))?;
+        if group.iter().any(|port| port.id == id && port.spec.shape == Shape::Physical && port.spec.leader.is_some()) {
+            return Err(Invalid::rule("port", "Circuits end on the first port of a group.").into());
+        }
         let total: u64 = group.iter().map(|port| u64::from(port.spec.rate.get())).sum();
         if u64::from(rate.get()) > total
             && let Some(port) = group.iter().find(|port| port.id == id)
@@ -264,11 +268,7 @@ pub fn cancel(tx: &mut Tx<'_>, id: Id<Port>, at: Option<Time>, safe: bool) -> Re
             moved(tx, &mut port, Phase::Ending, format!("{name} ends on {}.", day.rfc3339_seconds()))?;
             return Ok(port);
         }
-        for circuit in carried {
-            let id = circuit.id;
-            circuits::take_along(tx, circuit)?;
-            with_parent(tx, id)?;
-        }
+        take_along(tx, id)?;
         spec.life.wanted = Wanted::Gone;
         spec.life.gone_at = None;
         tx.save(&mut port, spec)?;
@@ -307,49 +307,17 @@ fn seen(status: &PortStatus) -> Phase {
     }
 }
 
-/// Writes down that a port is patched, and whether light was seen on it; where nobody can look, it counts as up when it is patched.
-/// For controllers, with the system's rights.
+/// Wishes the circuits on a port gone because it goes. With the system's rights.
 ///
 /// # Errors
-/// When the database fails.
-pub fn built(tx: &mut Tx<'_>, id: Id<Port>, light: Option<bool>) -> Result<(), Error> {
-    let mut port = tx.get(id)?;
-    let was = port.status.life.phase;
-    if port.spec.life.wanted == Wanted::Gone || matches!(was, Phase::Ending | Phase::Removing | Phase::Gone) {
-        return Ok(());
+/// As [`circuits::take_along`].
+pub fn take_along(tx: &mut Tx<'_>, id: Id<Port>) -> Result<(), Error> {
+    for circuit in circuits_on(tx, &[id])? {
+        let id = circuit.id;
+        circuits::take_along(tx, circuit)?;
+        with_parent(tx, id)?;
     }
-    let up = light.unwrap_or(true);
-    let phase = match (up, was) {
-        (true, _) => Phase::Up,
-        (false, Phase::Up | Phase::Down) => Phase::Down,
-        (false, _) => Phase::Ready,
-    };
-    if (phase, up, light) == (was, port.status.up, port.status.light) {
-        return Ok(());
-    }
-    let life = port.status.life.moved(phase, None, tx.now());
-    let line = (phase != was)
-        .then(|| Moved::new(format!("phase.{}", phase.word()), format!("{} is {}.", port.spec.name, phase.word())));
-    Ok(tx.observe(&mut port, PortStatus { life, up, light }, line)?)
-}
-
-/// Turns a removed port into a tombstone. For controllers, with the system's rights.
-///
-/// # Errors
-/// [`Error::Conflict`] `not_empty` while one of its circuits is not gone yet.
-pub fn bury(tx: &mut Tx<'_>, id: Id<Port>) -> Result<(), Error> {
-    let mut port = tx.get(id)?;
-    if !circuits_on(tx, &[id])?.is_empty() {
-        return Err(Error::conflict("not_empty", "Circuits on this port are not gone yet."));
-    }
-    tx.release_all(id.any())?;
-    let mut spec = port.spec.clone();
-    spec.life.wanted = Wanted::Gone;
-    spec.equipment = None;
-    spec.interface = None;
-    tx.save(&mut port, spec)?;
-    let text = format!("{} is gone.", port.spec.name);
-    moved(tx, &mut port, Phase::Gone, text)
+    Ok(())
 }
 
 fn moved(tx: &mut Tx<'_>, port: &mut Object<Port>, phase: Phase, text: String) -> Result<(), Error> {

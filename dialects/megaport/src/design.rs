@@ -124,7 +124,10 @@ pub fn items(body: Value) -> Result<Vec<Item>, Invalid> {
     }
     list.into_iter()
         .enumerate()
-        .map(|(at, item)| serde_json::from_value(item).map_err(|e| Invalid::new(format!("{at}"), "format", format!("Product {at} cannot be read: {e}."))))
+        .map(|(at, item)| {
+            serde_json::from_value(item)
+                .map_err(|e| Invalid::new(format!("{at}"), "format", format!("Product {at} cannot be read: {e}.")))
+        })
         .collect()
 }
 
@@ -144,8 +147,8 @@ pub fn port(tx: &mut Tx<'_>, owner: RawId, item: &Item) -> Result<NewPort, Error
         return Err(Invalid::rule("aggregationId", "Ports are not added to a group that is there already.").into());
     }
     let location = item.location_id.ok_or_else(|| Invalid::required("locationId"))?;
-    let site: Object<Site> =
-        scene::by_number(tx, location)?.ok_or_else(|| Invalid::reference("locationId", format!("The location {location}")))?;
+    let site: Object<Site> = scene::by_number(tx, location)?
+        .ok_or_else(|| Invalid::reference("locationId", format!("The location {location}")))?;
     let speed = item.port_speed.ok_or_else(|| Invalid::required("portSpeed"))?;
     let zone = item.config.as_ref().and_then(|c| c.diversity_zone.as_deref());
     Ok(NewPort {
@@ -166,7 +169,7 @@ pub fn port(tx: &mut Tx<'_>, owner: RawId, item: &Item) -> Result<NewPort, Error
 
 /// What an end of a cross connect names.
 enum Named {
-    Port(Object<Port>),
+    Port(Box<Object<Port>>),
     Network(Object<Network>),
     Offer(Object<Offer>),
 }
@@ -176,7 +179,7 @@ fn named(tx: &mut Tx<'_>, text: &str, field: &'static str) -> Result<Named, Erro
     let (kind, id): (Kind, RawId) = product::resolve(tx, text)?.ok_or_else(missing)?;
     let found = match kind {
         // Somebody else's port is looked at by the core, which knows who may end a circuit there.
-        Port::KIND => tx.as_system(|tx| tx.find(id.of()))?.map(Named::Port),
+        Port::KIND => tx.as_system(|tx| tx.find(id.of()))?.map(|port| Named::Port(Box::new(port))),
         Network::KIND => tx.find(id.of())?.map(Named::Network),
         Router::KIND => tx.one(&Filter::eq("router", id))?.map(Named::Network),
         Offer::KIND => tx.find(id.of())?.map(Named::Offer),
@@ -201,7 +204,8 @@ pub fn vxc(tx: &mut Tx<'_>, owner: RawId, begins: Option<&str>, sent: &Vxc) -> R
         ..Life::default()
     };
     circuit.labels = labels(&sent.resource_tags);
-    let mut leg = circuits::NewLeg { a: end(&a, &sent.a_end, "aEnd")?, z: end(&z, &sent.b_end, "bEnd")?, ..Default::default() };
+    let mut leg =
+        circuits::NewLeg { a: end(&a, &sent.a_end, "aEnd")?, z: end(&z, &sent.b_end, "bEnd")?, ..Default::default() };
     let buy = match (&a, &z) {
         (Named::Offer(_), _) => {
             return Err(Invalid::rule("aEnd.productUid", "A cross connect begins at a product of your own.").into());
@@ -213,7 +217,11 @@ pub fn vxc(tx: &mut Tx<'_>, owner: RawId, begins: Option<&str>, sent: &Vxc) -> R
         }
         (Named::Port(port), _) | (_, Named::Port(port)) => circuits::Buy::Path(metro(tx, port)?),
         (Named::Network(_), Named::Network(_)) => {
-            return Err(Invalid::rule("bEnd.productUid", "Two networks are joined by a port or a provider between them.").into());
+            return Err(Invalid::rule(
+                "bEnd.productUid",
+                "Two networks are joined by a port or a provider between them.",
+            )
+            .into());
         }
     };
     if sent.shutdown == Some(true) {
@@ -260,7 +268,8 @@ fn provider(far: Option<&str>, config: Option<&Value>, circuit: &mut Circuit) ->
                 Some(other) => return Err(Invalid::choice("type", other).into()),
             });
             circuit.bgp.asn = number("amazonAsn").map(meetme_base::Asn::try_from).transpose()?;
-            let form = if text("connectType").is_some_and(|t| t.eq_ignore_ascii_case("AWSHC")) { "connection" } else { "vif" };
+            let form =
+                if text("connectType").is_some_and(|t| t.eq_ignore_ascii_case("AWSHC")) { "connection" } else { "vif" };
             json!({
                 "account": text("ownerAccount"), "form": form, "asn": number("asn"), "cloud_asn": number("amazonAsn"),
                 "customer_address": text("customerIpAddress"), "amazon_address": text("amazonIpAddress"),
@@ -316,7 +325,8 @@ mod tests {
     #[test]
     fn a_provider_is_told_only_what_was_said() {
         let mut circuit = Circuit::new("C", Mbps::MIN);
-        let config = json!({"connectType": "AWSHC", "type": "transit", "ownerAccount": "123456789012", "asn": 0, "name": ""});
+        let config =
+            json!({"connectType": "AWSHC", "type": "transit", "ownerAccount": "123456789012", "asn": 0, "name": ""});
         let told = provider(Some("aws"), Some(&config), &mut circuit).unwrap();
         assert_eq!(told, Some(json!({"account": "123456789012", "form": "connection"})));
         assert_eq!(circuit.peering, Some(Peering::Transit));

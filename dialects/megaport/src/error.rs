@@ -39,7 +39,9 @@ fn status(error: &Error) -> StatusCode {
         Error::Invalid(_) | Error::InvalidRows(_) | Error::Exists { .. } => StatusCode::BAD_REQUEST,
         Error::Denied(_) => StatusCode::FORBIDDEN,
         // What can be had later, or in another order, is a conflict; what can never be had is a bad request.
-        Error::Conflict { code: "term_shorter" | "changing" | "not_built" | "removing" | "not_ending", .. } => StatusCode::CONFLICT,
+        Error::Conflict { code: "term_shorter" | "changing" | "not_built" | "removing" | "not_ending", .. } => {
+            StatusCode::CONFLICT
+        }
         Error::Conflict { .. } | Error::Referenced { .. } | Error::Exhausted { .. } => StatusCode::BAD_REQUEST,
         Error::Stale { .. } => StatusCode::CONFLICT,
         Error::Limited { .. } => StatusCode::TOO_MANY_REQUESTS,

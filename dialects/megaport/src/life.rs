@@ -69,7 +69,11 @@ async fn act(cx: Cx) -> Result<Reply, Problem> {
             match product::find(tx, &wanted)? {
                 Product::Port(port) => {
                     let least = tx.now().plus_seconds(NOTICE_SECONDS);
-                    let day = |day: Option<Time>| day.unwrap_or_else(|| end(&port.spec.life, &port.status.life).map_or(least, |end| end.max(least)));
+                    let day = |day: Option<Time>| {
+                        day.unwrap_or_else(|| {
+                            end(&port.spec.life, &port.status.life).map_or(least, |end| end.max(least))
+                        })
+                    };
                     match action {
                         Action::Cancel(at) => drop(ports::cancel(tx, port.id, Some(day(at)), safe)?),
                         Action::CancelNow => drop(ports::cancel(tx, port.id, None, safe)?),
@@ -81,7 +85,8 @@ async fn act(cx: Cx) -> Result<Reply, Problem> {
                     if matches!(action, Action::Cancel(_) | Action::CancelNow) {
                         refuse_one_of_two(&whole, &leg)?;
                     }
-                    let later = end(&whole.circuit.spec.life, &whole.circuit.status).filter(|_| !is_transit(tx, &whole).unwrap_or(false));
+                    let later = end(&whole.circuit.spec.life, &whole.circuit.status)
+                        .filter(|_| !is_transit(tx, &whole).unwrap_or(false));
                     match action {
                         Action::Cancel(at) => drop(circuits::cancel(tx, id, at.or(later))?),
                         Action::CancelNow => drop(circuits::cancel(tx, id, None)?),

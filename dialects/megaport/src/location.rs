@@ -19,7 +19,9 @@ pub fn ops() -> Vec<Op> {
     // Locations are shown to everybody; a caller may be shown more.
     let get = |id, path, summary| Op::get(id, path).group("locations").summary(summary).auth(Auth::Optional);
     vec![
-        get("v2.locations", "/v2/locations", "Where things can be ordered").query(filters()).run(async |cx| list(cx, show_v2).await),
+        get("v2.locations", "/v2/locations", "Where things can be ordered")
+            .query(filters())
+            .run(async |cx| list(cx, show_v2).await),
         get("v3.locations", "/v3/locations", "Where things can be ordered, zone by zone")
             .query(filters())
             .run(async |cx| list(cx, show_v3).await),
@@ -46,10 +48,11 @@ async fn read<T: Send + 'static>(
             Ok(cx.app.read(caller, move |tx| f(tx, home)).await?)
         }
         None => {
-            let work = move |tx: &mut Tx<'_>| match tx.one::<Organization>(&Filter::eq("form", Form::Operator.word()))? {
-                Some(operator) => f(tx, operator.id.any()).map(Some),
-                None => Ok(None),
-            };
+            let work =
+                move |tx: &mut Tx<'_>| match tx.one::<Organization>(&Filter::eq("form", Form::Operator.word()))? {
+                    Some(operator) => f(tx, operator.id.any()).map(Some),
+                    None => Ok(None),
+                };
             let found = cx.app.store().read::<_, Error, _>(Context::system(), work).await?;
             Ok(found.ok_or_else(|| Error::Unavailable("This installation is not set up yet.".to_owned()))?)
         }
@@ -79,12 +82,14 @@ fn places(tx: &mut Tx<'_>, node: RawId) -> Result<Vec<Place>, Error> {
 }
 
 async fn list(cx: Cx, show: fn(&Place) -> Value) -> Result<Reply, Problem> {
-    let statuses: Vec<String> = cx.query.all("locationStatuses").flat_map(|v| v.split(',')).map(str::to_ascii_lowercase).collect();
+    let statuses: Vec<String> =
+        cx.query.all("locationStatuses").flat_map(|v| v.split(',')).map(str::to_ascii_lowercase).collect();
     let metro = cx.query.get("metro").map(str::to_owned);
     let locations = read(&cx, move |tx, node| {
         let mut list = places(tx, node)?;
         list.retain(|place| {
-            let status = statuses.is_empty() || statuses.iter().any(|s| s.eq_ignore_ascii_case(status(place.site.spec.state)));
+            let status =
+                statuses.is_empty() || statuses.iter().any(|s| s.eq_ignore_ascii_case(status(place.site.spec.state)));
             status && metro.as_ref().is_none_or(|m| m.eq_ignore_ascii_case(&place.metro.spec.name))
         });
         Ok(list.iter().map(show).collect::<Vec<Value>>())
@@ -120,7 +125,8 @@ impl Place {
             self.offers.iter().map(|o| &o.spec).any(|offer| {
                 let here = offer.service == service && offer.permitted && !offer.pending;
                 here && (zone.is_none() || offer.zone.is_none() || offer.zone == zone)
-                    && Mbps::try_from(i64::from(speed)).is_ok_and(|rate| offer.rates.as_ref().is_some_and(|r: &Rates| r.allows(rate)))
+                    && Mbps::try_from(i64::from(speed))
+                        .is_ok_and(|rate| offer.rates.as_ref().is_some_and(|r: &Rates| r.allows(rate)))
             })
         };
         known.iter().copied().filter(|speed| sold(*speed)).collect()

@@ -39,7 +39,8 @@ const ROLES: &[(&str, &[&str])] = &[
 ];
 
 /// What a role of a company's own making is told by: the permission, and the right that stands for it.
-const RIGHTS: &[(&str, &str)] = &[("place_order", "create"), ("modify_service", "change"), ("services", "see"), ("graphs", "see")];
+const RIGHTS: &[(&str, &str)] =
+    &[("place_order", "create"), ("modify_service", "change"), ("services", "see"), ("graphs", "see")];
 
 /// The permissions that go with a standing, each once, in a fixed order.
 pub fn names(standing: &Standing, read_only: bool) -> Vec<&'static str> {
@@ -59,10 +60,12 @@ fn of_role(role: &Role) -> Vec<&'static str> {
     if role.builtin {
         return ROLES.iter().find(|(name, _)| *name == role.name).map_or(Vec::new(), |(_, names)| names.to_vec());
     }
-    if role.grants.iter().any(|grant| is_everything(grant)) {
+    if role.grants.iter().any(is_everything) {
         return ADMIN.to_vec();
     }
-    let has = |verb: &str| role.grants.iter().any(|grant| grant.filter.is_none() && speaks_of_circuits(grant) && gives(grant, verb));
+    let has = |verb: &str| {
+        role.grants.iter().any(|grant| grant.filter.is_none() && speaks_of_circuits(grant) && gives(grant, verb))
+    };
     RIGHTS.iter().filter(|(_, verb)| has(verb)).map(|(name, _)| *name).collect()
 }
 

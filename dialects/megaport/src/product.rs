@@ -1,7 +1,7 @@
 //! Products: finding one by UUID or number, and the tree of a company's products.
 
-use meetme_app::{Error, allocate, circuits, networks, ports};
 use meetme_app::circuits::Whole;
+use meetme_app::{Error, allocate, circuits, networks, ports};
 use meetme_base::{Id, Kind, RawId};
 use meetme_http::{Cx, Op, Problem, QueryParam, Reply};
 use meetme_model::{
@@ -44,7 +44,7 @@ pub enum Product {
     /// A network that no router owns.
     Network(Object<Network>),
     /// A leg, with its circuit.
-    Vxc(Whole, Object<Leg>),
+    Vxc(Box<Whole>, Box<Object<Leg>>),
 }
 
 /// The error for a product that is not there.
@@ -68,10 +68,13 @@ pub fn resolve(tx: &mut Tx<'_>, text: &str) -> Result<Option<(Kind, RawId)>, Err
 pub fn find(tx: &mut Tx<'_>, text: &str) -> Result<Product, Error> {
     let Some((kind, id)) = resolve(tx, text)? else { return Err(missing(text)) };
     let product = match kind {
-        Port::KIND => tx.find(id.of())?.filter(|port: &Object<Port>| port.spec.shape == Shape::Physical).map(Product::Port),
-        Router::KIND => {
-            tx.find(id.of())?.filter(|router: &Object<Router>| router.spec.flavour == Flavour::Cloud).map(Product::Router)
+        Port::KIND => {
+            tx.find(id.of())?.filter(|port: &Object<Port>| port.spec.shape == Shape::Physical).map(Product::Port)
         }
+        Router::KIND => tx
+            .find(id.of())?
+            .filter(|router: &Object<Router>| router.spec.flavour == Flavour::Cloud)
+            .map(Product::Router),
         Network::KIND => {
             tx.find(id.of())?.filter(|network: &Object<Network>| network.spec.router.is_none()).map(Product::Network)
         }
@@ -80,8 +83,8 @@ pub fn find(tx: &mut Tx<'_>, text: &str) -> Result<Product, Error> {
     };
     let product = product.ok_or_else(|| missing(text))?;
     let life = product.life();
-    let forgotten = life.phase == Phase::Gone
-        && life.ended_at.is_none_or(|ended| ended.plus_seconds(READABLE_SECONDS) < tx.now());
+    let forgotten =
+        life.phase == Phase::Gone && life.ended_at.is_none_or(|ended| ended.plus_seconds(READABLE_SECONDS) < tx.now());
     if forgotten { Err(missing(text)) } else { Ok(product) }
 }
 
@@ -94,7 +97,7 @@ fn vxc(tx: &mut Tx<'_>, id: Id<Leg>) -> Result<Option<Product>, Error> {
     }
     let Some(circuit) = circuit else { return Ok(None) };
     let whole = circuits::wholes(tx, vec![circuit])?.pop();
-    Ok(whole.map(|whole| Product::Vxc(whole, leg)))
+    Ok(whole.map(|whole| Product::Vxc(Box::new(whole), Box::new(leg))))
 }
 
 fn ends_here(tx: &mut Tx<'_>, leg: &Object<Leg>) -> Result<bool, Error> {
@@ -196,7 +199,10 @@ async fn list(cx: Cx) -> Result<Reply, Problem> {
             let mut list = of_company(tx, &company)?;
             list.retain(|product| {
                 let has = |field: &str, wanted: &[String]| {
-                    wanted.is_empty() || product[field].as_str().is_some_and(|text| wanted.iter().any(|w| w.eq_ignore_ascii_case(text)))
+                    wanted.is_empty()
+                        || product[field]
+                            .as_str()
+                            .is_some_and(|text| wanted.iter().any(|w| w.eq_ignore_ascii_case(text)))
                 };
                 has("provisioningStatus", &statuses) && has("productUid", &uids)
             });
@@ -219,7 +225,9 @@ fn of_company(tx: &mut Tx<'_>, company: &Object<Organization>) -> Result<Vec<Val
         let vxcs = vxcs_at(tx, &mut scene, &on_ports, Target::Port(port.id))?;
         out.push(show::port(tx, &mut scene, port, vxcs)?);
     }
-    let cloud = Filter::eq("flavour", Flavour::Cloud.word()).and(Filter::is_in("tenant", nodes)).and(Filter::eq("phase", Phase::Gone.word()).not());
+    let cloud = Filter::eq("flavour", Flavour::Cloud.word())
+        .and(Filter::is_in("tenant", nodes))
+        .and(Filter::eq("phase", Phase::Gone.word()).not());
     for router in tx.all::<Router>(cloud)? {
         out.push(Product::Router(router).show(tx, &mut scene)?);
     }

@@ -140,7 +140,12 @@ impl Scene {
     }
 
     /// What an end is attached to. `router` is where the leg is placed: a network is where its router is.
-    pub fn attached(&mut self, tx: &mut Tx<'_>, at: Option<Target>, router: Option<Id<Router>>) -> Result<Attached, Error> {
+    pub fn attached(
+        &mut self,
+        tx: &mut Tx<'_>,
+        at: Option<Target>,
+        router: Option<Id<Router>>,
+    ) -> Result<Attached, Error> {
         let (uid, name, node, site) = match at {
             Some(Target::Port(id)) => match fetch(&mut self.ports, tx, id)? {
                 Some(port) => (port.uid, port.spec.name.clone(), port.tenant, port.spec.site),

@@ -15,16 +15,25 @@ const GROUP: &str = "session";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 pub fn ops() -> Vec<Op> {
-    let login = |id, path, summary| Op::post(id, path).group(GROUP).summary(summary).verb(Verb::Act).open().takes_media(FORM);
+    let login =
+        |id, path, summary| Op::post(id, path).group(GROUP).summary(summary).verb(Verb::Act).open().takes_media(FORM);
     let fields = || vec![QueryParam::text("username"), QueryParam::text("password"), QueryParam::text("token")];
     vec![
         login("v1.login", "/login", "Logs in with name and password; answers a bare session").run(login_v1),
-        login("v2.login", "/v2/login", "Logs in with name and password, or looks at a token").query(fields()).run(login_v2),
+        login("v2.login", "/v2/login", "Logs in with name and password, or looks at a token")
+            .query(fields())
+            .run(login_v2),
         login("v3.login", "/v3/login", "Logs in with name and password").query(fields()).run(login_v2),
         login("v2.loginToken", "/v2/login/{token}", "The session of a token").run(login_token),
-        login("oauth.token", "/oauth2/token", "Exchanges a key for a token").query(vec![QueryParam::text("grant_type")]).run(token),
+        login("oauth.token", "/oauth2/token", "Exchanges a key for a token")
+            .query(vec![QueryParam::text("grant_type")])
+            .run(token),
         login("v1.logout", "/logout/{token}", "Ends a session").run(logout_v1),
-        Op::get("v2.logout", "/v2/logout").group(GROUP).summary("Ends the session of the call").verb(Verb::Act).run(logout),
+        Op::get("v2.logout", "/v2/logout")
+            .group(GROUP)
+            .summary("Ends the session of the call")
+            .verb(Verb::Act)
+            .run(logout),
         Op::get("v2.logoutToken", "/v2/logout/{token}")
             .group(GROUP)
             .summary("Ends a session")
@@ -43,16 +52,16 @@ fn fields(cx: &Cx) -> Result<Query, Problem> {
         return Ok(cx.form_fields());
     }
     let map: Map<String, Value> = cx.json()?;
-    let pairs: Vec<String> = map
-        .iter()
-        .filter_map(|(name, value)| value.as_str().map(|text| format!("{name}={}", escaped(text))))
-        .collect();
+    let pairs: Vec<String> =
+        map.iter().filter_map(|(name, value)| value.as_str().map(|text| format!("{name}={}", escaped(text)))).collect();
     Ok(Query::parse(&pairs.join("&")))
 }
 
 /// The text as a form spells it.
 fn escaped(text: &str) -> String {
-    text.bytes().map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+    text.bytes()
+        .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
+        .collect()
 }
 
 /// A session just opened, or looked at again.
@@ -149,7 +158,9 @@ async fn show(cx: &Cx, login: Login, generation: Generation) -> Result<Value, Pr
                 let by_uid = |names: &dyn Fn(&[&str]) -> Value| -> Map<String, Value> {
                     permissions.iter().map(|(s, held)| (s.organization.uid.to_string(), names(held))).collect()
                 };
-                let flags = |held: &[&str]| held.iter().map(|n| ((*n).to_owned(), Value::Bool(true))).collect::<Map<_, _>>().into();
+                let flags = |held: &[&str]| {
+                    held.iter().map(|n| ((*n).to_owned(), Value::Bool(true))).collect::<Map<_, _>>().into()
+                };
                 let parent = parent(tx, &home.organization)?;
                 let more = json!({
                     "permissions": by_uid(&|held| json!(held)),

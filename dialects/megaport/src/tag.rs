@@ -17,7 +17,10 @@ use crate::{
 pub fn ops() -> Vec<Op> {
     vec![
         Op::get("v2.getTags", "/v2/product/{productUid}/tags").group("tags").summary("A product's tags").run(get),
-        Op::put("v2.putTags", "/v2/product/{productUid}/tags").group("tags").summary("Replaces a product's tags").run(put),
+        Op::put("v2.putTags", "/v2/product/{productUid}/tags")
+            .group("tags")
+            .summary("Replaces a product's tags")
+            .run(put),
     ]
 }
 

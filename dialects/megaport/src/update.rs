@@ -79,7 +79,7 @@ async fn vxc(cx: Cx) -> Result<Reply, Problem> {
             let Product::Vxc(whole, leg) = product::find(tx, &wanted)? else { return Err(product::missing(&wanted)) };
             let whole = change_vxc(&app, tx, &whole, &leg, &sent)?;
             let leg = whole.legs.iter().find(|l| l.id == leg.id).cloned().ok_or_else(|| product::missing(&wanted))?;
-            Product::Vxc(whole, leg).show(tx, &mut Scene::default())
+            Product::Vxc(Box::new(whole), Box::new(leg)).show(tx, &mut Scene::default())
         })
         .await?;
     Ok(envelope::ok("Product updated", shown))

@@ -105,7 +105,8 @@ pub fn connect_types(far: Option<&str>) -> &'static [&'static str] {
 
 /// Whether a company wants its networks among its products; it says no in its own corner.
 pub fn shows_networks(company: &meetme_model::access::Organization) -> bool {
-    company.ext.get("megaport").and_then(|corner| corner.get("virtual_routers")) != Some(&serde_json::Value::Bool(false))
+    company.ext.get("megaport").and_then(|corner| corner.get("virtual_routers"))
+        != Some(&serde_json::Value::Bool(false))
 }
 
 /// The milliseconds of a moment, or null.
@@ -201,7 +202,10 @@ mod tests {
     fn a_person_reads_their_own_language_and_clock() {
         let now = "2026-07-01T00:00:00Z".parse().unwrap();
         assert_eq!((language("en"), language("en-AU"), language("tlh")), ("English", "English", "tlh"));
-        assert_eq!((country_of_locale("en-AU"), country_of_locale("en-XX"), country_of_locale("")), ("Australia", "XX", ""));
+        assert_eq!(
+            (country_of_locale("en-AU"), country_of_locale("en-XX"), country_of_locale("")),
+            ("Australia", "XX", "")
+        );
         assert_eq!((offset("UTC", now), offset("No/Where", now)), ("0000".to_owned(), "No/Where".to_owned()));
     }
 

@@ -154,6 +154,9 @@ pub struct Field<R: Resource> {
     pub form: Form<R>,
 }
 
+/// Puts a moment into a row that is being written.
+pub type SetMoment<R> = fn(&mut Draft<R>, Option<Time>);
+
 /// The words of a choice: wire word and label.
 pub type Words = &'static [(&'static str, &'static str)];
 
@@ -195,7 +198,7 @@ pub enum Form<R: Resource> {
     /// Any JSON object.
     Json { get: fn(&R) -> Option<&Json>, set: fn(&mut R, Option<Json>) },
     /// A moment.
-    Moment { get: fn(&Object<R>) -> Option<Time>, set: Option<fn(&mut Draft<R>, Option<Time>)> },
+    Moment { get: fn(&Object<R>) -> Option<Time>, set: Option<SetMoment<R>> },
     /// A secret: readable only with the right to reveal it.
     Secret { get: fn(&R) -> Option<&Sealed>, set: fn(&mut R, Option<Sealed>) },
     /// A computed value of this type, written by a function.
@@ -356,7 +359,7 @@ impl<R: Resource> Field<R> {
         name: &'static str,
         core: &'static str,
         get: fn(&Object<R>) -> Option<Time>,
-        set: Option<fn(&mut Draft<R>, Option<Time>)>,
+        set: Option<SetMoment<R>>,
     ) -> Self {
         Self { nullable: true, read_only: set.is_none(), ..Self::of(name, core, Form::Moment { get, set }) }
     }

@@ -202,13 +202,14 @@ fn unique<R: Ruled>(
     rows: &[(Option<&Object<R>>, &Draft<R>)],
     findings: &mut [Findings],
 ) -> Result<(), Error> {
+    let unsound: Vec<bool> = findings.iter().map(|found| !found.bad.is_empty()).collect();
     for set in R::UNIQUE {
         let fields: Vec<&str> = set.iter().copied().filter(|name| *name != "tenant").collect();
         let within_tenant = fields.len() < set.len();
         let mut asked: Vec<(usize, Vec<Value>)> = Vec::new();
         for (position, (before, draft)) in rows.iter().enumerate() {
             // What is wrong in itself is not worth comparing.
-            if !findings[position].bad.is_empty() {
+            if unsound[position] {
                 continue;
             }
             let key = key::<R>(&fields, &draft.spec, &draft.status);

@@ -86,8 +86,10 @@ fn peers(told: Option<Value>) -> Vec<Value> {
 }
 
 fn routed(whole: &Whole, leg: &Object<Leg>, end: &End, resource: &str, router: &str) -> Value {
-    let interfaces: Vec<Value> = end.faces.iter().enumerate().map(|(at, face)| interface(whole, leg, face, at)).collect();
-    let addresses: Vec<Value> = interfaces.iter().filter_map(|i| i["ipAddresses"].as_array().cloned()).flatten().collect();
+    let interfaces: Vec<Value> =
+        end.faces.iter().enumerate().map(|(at, face)| interface(whole, leg, face, at)).collect();
+    let addresses: Vec<Value> =
+        interfaces.iter().filter_map(|i| i["ipAddresses"].as_array().cloned()).flatten().collect();
     json!({
         "connectType": "VROUTER", "resource_name": resource, "resource_type": "csp_connection",
         "vlan": words::vlan(end.tag, end.vlan), "interfaces": interfaces, "ip_addresses": addresses, "virtualRouterName": router,
@@ -104,7 +106,8 @@ fn interface(whole: &Whole, leg: &Object<Leg>, face: &Face, at: usize) -> Value 
             json!({"prefix": route.prefix.to_string(), "description": route.text.clone().unwrap_or_default(), "nextHop": route.next_hop.to_string()})
         })
         .collect();
-    let sessions = whole.sessions.iter().filter(|s| s.spec.leg == Some(leg.id) && usize::from(s.spec.face.unwrap_or(0)) == at);
+    let sessions =
+        whole.sessions.iter().filter(|s| s.spec.leg == Some(leg.id) && usize::from(s.spec.face.unwrap_or(0)) == at);
     let bgp: Vec<Value> = sessions
         .map(|session| {
             json!({

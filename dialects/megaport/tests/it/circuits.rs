@@ -48,7 +48,10 @@ async fn a_network_is_a_virtual_router_and_its_circuits_are_cross_connects() {
         }
         assert_eq!(router["resources"]["virtual_router"]["mcrAsn"], 64_500);
         let vxc = &router["associatedVxcs"][0];
-        assert_eq!((&vxc["productName"], &vxc["rateLimit"], &vxc["aEnd"]["productUid"]), (&"Link".into(), &500.into(), &uid.as_str().into()));
+        assert_eq!(
+            (&vxc["productName"], &vxc["rateLimit"], &vxc["aEnd"]["productUid"]),
+            (&"Link".into(), &500.into(), &uid.as_str().into())
+        );
         let face = &vxc["resources"]["csp_connection"][1];
         assert_eq!(face["connectType"], "VROUTER");
         assert_eq!(face["interfaces"][0]["bgpConnections"][0]["peerAsn"], 64_512);
@@ -70,10 +73,16 @@ async fn two_legs_are_two_cross_connects_and_neither_is_cancelled_alone() {
         world.all_legs(Phase::Up).await;
         let router = world.get(&format!("/v2/product/{uid}")).await.proves("v2.product");
         assert_eq!(names(&router["associatedVxcs"]), ["Link - Primary", "Link - Secondary"]);
-        let uids: Vec<_> = router["associatedVxcs"].as_array().unwrap().iter().map(|v| v["productUid"].as_str().unwrap().to_owned()).collect();
+        let uids: Vec<_> = router["associatedVxcs"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|v| v["productUid"].as_str().unwrap().to_owned())
+            .collect();
         for (uid, other) in [(&uids[0], "Link - Secondary"), (&uids[1], "Link - Primary")] {
             for action in ["CANCEL", "CANCEL_NOW"] {
-                let text = world.call(&format!("POST /v3/product/{uid}/action/{action}"), Value::Null).await.refuses(400);
+                let text =
+                    world.call(&format!("POST /v3/product/{uid}/action/{action}"), Value::Null).await.refuses(400);
                 assert!(text.contains(other), "{text}");
             }
         }
@@ -95,14 +104,21 @@ async fn a_circuit_ordered_elsewhere_is_cancelled_here_and_stays_readable_for_a_
         world.all_legs(Phase::Up).await;
         let router = world.get(&format!("/v2/product/{uid}")).await.proves("v2.product");
         let vxc = router["associatedVxcs"][0]["productUid"].as_str().unwrap().to_owned();
-        let status = async || world.get(&format!("/v2/product/{vxc}")).await.proves("v2.product")["provisioningStatus"].clone();
+        let status =
+            async || world.get(&format!("/v2/product/{vxc}")).await.proves("v2.product")["provisioningStatus"].clone();
         // The contract is by the month, so a cancellation is for its end and can be taken back.
-        world.call(&format!("POST /v2/product/{vxc}/action/CANCEL?terminationDate=1784600000000"), Value::Null).await.proves("v2.action");
+        world
+            .call(&format!("POST /v2/product/{vxc}/action/CANCEL?terminationDate=1784600000000"), Value::Null)
+            .await
+            .proves("v2.action");
         assert_eq!(status().await, "CANCELLED");
         world.call(&format!("POST /v3/product/{vxc}/action/UN_CANCEL"), Value::Null).await.proves("v3.action");
         assert_eq!(status().await, "LIVE");
         world.call(&format!("POST /v3/product/{vxc}/action/UN_CANCEL"), Value::Null).await.refuses(409);
-        world.call(&format!("POST /v3/product/{vxc}/action/CANCEL_NOW"), json!({"comment": "done"})).await.proves("v3.action");
+        world
+            .call(&format!("POST /v3/product/{vxc}/action/CANCEL_NOW"), json!({"comment": "done"}))
+            .await
+            .proves("v3.action");
         assert_eq!(status().await, "CANCELLED");
         let of = world.system(move |_, tx| circuits::of_network(tx, network)).await;
         assert_eq!(of[0].circuit.status.phase, Phase::Removing);
@@ -182,7 +198,10 @@ async fn a_locked_product_refuses_every_change() {
             world.call(&format!("POST /v3/product/{uid}/action/CANCEL_NOW"), Value::Null).await.refuses(400);
             world.call(&format!("DELETE /v2/product/{uid}/lock"), Value::Null).await.proves("v2.unlock");
         }
-        let named = world.call(&format!("PUT /v2/product/megaport/{a}"), json!({"name": "x", "costCentre": "y"})).await.proves("v2.updatePort");
+        let named = world
+            .call(&format!("PUT /v2/product/megaport/{a}"), json!({"name": "x", "costCentre": "y"}))
+            .await
+            .proves("v2.updatePort");
         assert_eq!(named["serviceName"], "x");
     })
     .await;
@@ -203,8 +222,14 @@ async fn a_port_takes_its_cross_connects_along_unless_told_to_be_safe() {
         world.call(&format!("POST /v3/product/{z}/action/UN_CANCEL"), Value::Null).await.proves("v3.action");
         assert_eq!(world.get(&format!("/v2/product/{z}")).await.proves("v2.product")["provisioningStatus"], "LIVE");
         world.call(&cancel(""), Value::Null).await.proves("v3.action");
-        assert_eq!(world.get(&format!("/v2/product/{a}")).await.proves("v2.product")["provisioningStatus"], "CANCELLED");
-        assert_eq!(world.get(&format!("/v2/product/{vxc}")).await.proves("v2.product")["provisioningStatus"], "CANCELLED_PARENT");
+        assert_eq!(
+            world.get(&format!("/v2/product/{a}")).await.proves("v2.product")["provisioningStatus"],
+            "CANCELLED"
+        );
+        assert_eq!(
+            world.get(&format!("/v2/product/{vxc}")).await.proves("v2.product")["provisioningStatus"],
+            "CANCELLED_PARENT"
+        );
     })
     .await;
 }
@@ -214,7 +239,11 @@ async fn a_stranger_sees_nothing() {
     on_each(async |world: World| {
         let (a, _, vxc) = between_ports(&world).await;
         for uid in [a.as_str(), &vxc, &world.at.offer, "1", "nonsense"] {
-            for line in [format!("GET /v2/product/{uid}"), format!("POST /v3/product/{uid}/action/CANCEL_NOW"), format!("POST /v2/product/{uid}/lock")] {
+            for line in [
+                format!("GET /v2/product/{uid}"),
+                format!("POST /v3/product/{uid}/action/CANCEL_NOW"),
+                format!("POST /v2/product/{uid}/lock"),
+            ] {
                 world.call_as(&world.at.stranger_secret, &line, Value::Null).await.refuses(404);
             }
         }

@@ -22,7 +22,9 @@ fn vxc(from: &str, to: &str, vlan: i64) -> Value {
 #[tokio::test]
 async fn a_port_is_validated_bought_and_read_back() {
     on_each(async |world: World| {
-        for (path, operation) in [("/v2/networkdesign/validate", "v2.validate"), ("/v3/networkdesign/validate", "v3.validate")] {
+        for (path, operation) in
+            [("/v2/networkdesign/validate", "v2.validate"), ("/v3/networkdesign/validate", "v3.validate")]
+        {
             let answer = world.call(&format!("POST {path}"), port("P")).await;
             assert_eq!(answer.body["message"], "Validation passed");
             // Monthly prices are kept for a term of a month only.
@@ -33,7 +35,10 @@ async fn a_port_is_validated_bought_and_read_back() {
         let line = world.call("POST /v3/networkdesign/validate", monthly).await.proves("v3.validate");
         assert_eq!((&line[0]["price"]["monthlyRate"], &line[0]["price"]["currency"]), (&500.0.into(), &"AUD".into()));
         assert_eq!(world.get("/v2/products").await.proves("v2.products"), json!([]), "validating keeps nothing");
-        let line = world.call("POST /v4/networkdesign/buy", json!({"networkDesign": port("P"), "discountCodes": []})).await.proves("v4.buy");
+        let line = world
+            .call("POST /v4/networkdesign/buy", json!({"networkDesign": port("P"), "discountCodes": []}))
+            .await
+            .proves("v4.buy");
         let uid = line[0]["technicalServiceUid"].as_str().unwrap();
         let bought = world.get(&format!("/v2/product/{uid}")).await.proves("v2.product");
         for (member, wanted) in [
@@ -78,15 +83,22 @@ async fn the_ports_of_a_group_know_each_other() {
 async fn a_cross_connect_from_a_port_to_a_cloud_keeps_what_was_ordered() {
     on_each(async |world: World| {
         let from = world.port(world.at.company, "P").await;
-        let line = world.call("POST /v3/networkdesign/validate", vxc(&from, &world.at.offer, 100)).await.proves("v3.validate");
+        let line =
+            world.call("POST /v3/networkdesign/validate", vxc(&from, &world.at.offer, 100)).await.proves("v3.validate");
         assert_eq!(line[0]["price"]["monthlyRate"], 12.5);
         let line = world.call("POST /v2/networkdesign/buy", vxc(&from, &world.at.offer, 100)).await.proves("v2.buy");
         let uid = line[0]["vxcJTechnicalServiceUid"].as_str().unwrap();
         let made = world.get(&format!("/v2/product/{uid}")).await.proves("v2.product");
         assert_eq!((&made["aEnd"]["productUid"], &made["aEnd"]["vlan"]), (&from.as_str().into(), &100.into()));
-        assert_eq!((&made["bEnd"]["productUid"], &made["bEnd"]["locationId"]), (&world.at.offer.as_str().into(), &7.into()));
+        assert_eq!(
+            (&made["bEnd"]["productUid"], &made["bEnd"]["locationId"]),
+            (&world.at.offer.as_str().into(), &7.into())
+        );
         let csp = &made["resources"]["csp_connection"][0];
-        assert_eq!((&csp["connectType"], &csp["ownerAccount"], &csp["asn"]), (&"AWS".into(), &"123456789012".into(), &65001.into()));
+        assert_eq!(
+            (&csp["connectType"], &csp["ownerAccount"], &csp["asn"]),
+            (&"AWS".into(), &"123456789012".into(), &65001.into())
+        );
         let list = world.get("/v2/products").await.proves("v2.products");
         assert_eq!(list[0]["associatedVxcs"][0], made);
     })
@@ -118,7 +130,9 @@ async fn what_cannot_be_had_is_refused_with_a_reason() {
         let mut nowhere = port("P");
         nowhere[0]["locationId"] = 8_000_000.into();
         buy(nowhere).await.refuses(400);
-        for (member, value) in [("term", json!(13)), ("config", json!({"diversityZone": "green"})), ("productType", json!("IX"))] {
+        for (member, value) in
+            [("term", json!(13)), ("config", json!({"diversityZone": "green"})), ("productType", json!("IX"))]
+        {
             let mut other = port("P");
             other[0][member] = value;
             buy(other).await.refuses(400);
@@ -133,7 +147,15 @@ async fn what_cannot_be_had_is_refused_with_a_reason() {
         assert_eq!(list.as_array().unwrap().len(), 1);
         // Who may only look buys nothing.
         let second = world.port(world.at.second, "S").await;
-        buy(vxc(&second, &world.at.offer, 0)).await.refuses(403);
+        let context = world
+            .system({
+                let id = world.at.second;
+                move |_, tx| Ok(tx.get(id)?.uid.to_string())
+            })
+            .await;
+        let headers = [("x-auth-token", world.token.as_str()), ("x-call-context", &context)];
+        let body = vxc(&second, &world.at.offer, 0).to_string();
+        world.raw("POST /v3/networkdesign/buy", &headers, &body).await.refuses(403);
     })
     .await;
 }
@@ -155,12 +177,19 @@ async fn a_cross_connect_to_another_companys_port_waits_for_its_owner() {
         let line = world.call("POST /v3/networkdesign/buy", design).await.proves("v3.buy");
         let uid = line[0]["technicalServiceUid"].as_str().unwrap();
         let made = world.get(&format!("/v2/product/{uid}")).await.proves("v2.product");
-        assert_eq!((&made["provisioningStatus"], &made["vxcApproval"]["status"]), (&"ON_HOLD".into(), &"PENDING".into()));
+        assert_eq!(
+            (&made["provisioningStatus"], &made["vxcApproval"]["status"]),
+            (&"ON_HOLD".into(), &"PENDING".into())
+        );
         assert_eq!((&made["aEnd"]["vlan"], &made["bEnd"]["vlan"]), (&2.into(), &300.into()));
         // The owner of the other end sees it there.
-        let seen = world.call_as(&world.at.stranger_secret, &format!("GET /v2/product/{uid}"), Value::Null).await.proves("v2.product");
+        let seen = world
+            .call_as(&world.at.stranger_secret, &format!("GET /v2/product/{uid}"), Value::Null)
+            .await
+            .proves("v2.product");
         assert_eq!(seen["productUid"], uid);
-        let list = world.call_as(&world.at.stranger_secret, "GET /v2/products", Value::Null).await.proves("v2.products");
+        let list =
+            world.call_as(&world.at.stranger_secret, "GET /v2/products", Value::Null).await.proves("v2.products");
         assert_eq!(list[0]["associatedVxcs"][0]["productUid"], uid);
     })
     .await;

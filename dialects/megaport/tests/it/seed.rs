@@ -46,7 +46,10 @@ async fn the_seeds_token_opens_the_companies_it_names_and_no_other() {
         let company = |id: String| format!("GET /secure/party/company/{id}?token={token}");
         for (id, name) in [(world.at.company, "EXAMPLE"), (world.at.second, "SECOND")] {
             let answer = world.raw(&company(id.to_string()), &[], "").await;
-            assert_eq!((answer.status, &answer.body["companyName"], &answer.body["companyId"]), (200, &name.into(), &id.get().into()));
+            assert_eq!(
+                (answer.status, &answer.body["companyName"], &answer.body["companyId"]),
+                (200, &name.into(), &id.get().into())
+            );
             answer.proves("v1.company");
         }
         for id in [world.at.stranger.to_string(), "999999".to_owned(), "x".to_owned()] {
@@ -60,7 +63,11 @@ async fn the_seeds_token_opens_the_companies_it_names_and_no_other() {
 #[tokio::test]
 async fn a_session_ends_by_logout() {
     on_each(async |world: World| {
-        for (line, operation) in [("POST /logout/", "v1.logout"), ("GET /v2/logout/", "v2.logoutToken"), ("GET /v2/logout?token=", "v2.logout")] {
+        for (line, operation) in [
+            ("POST /logout/", "v1.logout"),
+            ("GET /v2/logout/", "v2.logoutToken"),
+            ("GET /v2/logout?token=", "v2.logout"),
+        ] {
             let session = world.form("/login", "username=example&password=secret+word").await.is(200).body;
             let token = session["session"].as_str().unwrap();
             world.raw(&format!("{line}{token}"), &[], "").await.proves(operation);
@@ -90,7 +97,10 @@ async fn later_logins_come_as_form_query_json_or_token() {
             assert_eq!((&data["firstName"], &data["companyName"]), (&"Ex".into(), &"EXAMPLE".into()));
             data["token"].as_str().unwrap().to_owned()
         };
-        let form = world.form("/v2/login", "username=EXAMPLE&password=secret%20word&oneTimePassword=0").await.proves("v2.login");
+        let form = world
+            .form("/v2/login", "username=EXAMPLE&password=secret%20word&oneTimePassword=0")
+            .await
+            .proves("v2.login");
         let token = same(&form);
         let names: Vec<_> = form["permissions"].as_object().unwrap().keys().collect();
         assert!(names.iter().all(|uid| uid.len() == 36), "{names:?}");
@@ -112,12 +122,19 @@ async fn a_key_is_exchanged_for_a_token_and_every_token_is_taken_in_every_place(
         let basic = |text: &str| format!("Basic {}", base64(text));
         let good = basic(&format!("{}:{}", world.at.public, world.at.secret));
         // The grant type comes in the query with an empty form, or in the form.
-        let query = world.raw("POST /oauth2/token?grant_type=client_credentials", &[FORM, ("authorization", &good)], "").await;
+        let query =
+            world.raw("POST /oauth2/token?grant_type=client_credentials", &[FORM, ("authorization", &good)], "").await;
         let token = query.proves("oauth.token")["access_token"].as_str().unwrap().to_owned();
-        world.raw("POST /oauth2/token", &[FORM, ("authorization", &good)], "grant_type=client_credentials").await.proves("oauth.token");
+        world
+            .raw("POST /oauth2/token", &[FORM, ("authorization", &good)], "grant_type=client_credentials")
+            .await
+            .proves("oauth.token");
         let bad = basic(&format!("{}:{}", world.at.public, "0".repeat(40)));
         for header in [&bad, "Basic x", "Bearer y"] {
-            let answer = world.raw("POST /oauth2/token?grant_type=client_credentials", &[("authorization", header)], "").await.is(401);
+            let answer = world
+                .raw("POST /oauth2/token?grant_type=client_credentials", &[("authorization", header)], "")
+                .await
+                .is(401);
             assert_eq!(answer.body, json!({"error": "invalid_client"}));
         }
         let other = world.raw("POST /oauth2/token?grant_type=password", &[("authorization", &good)], "").await.is(400);
@@ -135,7 +152,8 @@ async fn a_key_is_exchanged_for_a_token_and_every_token_is_taken_in_every_place(
 async fn a_call_acts_for_the_company_in_its_context() {
     on_each(async |world: World| {
         let uid = |id| world.system(move |_, tx| Ok(tx.get::<meetme_model::access::Organization>(id)?.uid.to_string()));
-        let (own, second, stranger) = (uid(world.at.company).await, uid(world.at.second).await, uid(world.at.stranger).await);
+        let (own, second, stranger) =
+            (uid(world.at.company).await, uid(world.at.second).await, uid(world.at.stranger).await);
         world.port(world.at.second, "theirs").await;
         let products = async |context: &str| {
             world.raw("GET /v2/products", &[("x-auth-token", &world.token), ("x-call-context", context)], "").await

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request};
+use http::Request;
 use http_body_util::{BodyExt as _, Full};
 use meetme_app::{App, Error, MasterKey, Sealer, Settings, identity};
 use meetme_base::{Asn, Id, Mbps, RawId, Secret, Time};
@@ -13,7 +13,7 @@ use meetme_http::{Door, Server, ServerConfig};
 use meetme_model::{
     Phase, Term,
     access::{Membership, Organization, User},
-    fabric::{Leg, LegStatus, Network, Port},
+    fabric::{Leg, LegStatus, Network, Port, PortStatus},
     place::{Geo, Metro, Money, Offer, Per, Price, Rates, Service, Site, Zone},
     routing::{AutonomousSystem, Router},
 };
@@ -35,7 +35,6 @@ pub struct Places {
     pub offer: String,
     pub public: String,
     pub secret: String,
-    pub stranger_public: String,
     pub stranger_secret: String,
 }
 
@@ -52,7 +51,6 @@ pub struct World {
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
-    pub headers: HeaderMap,
     pub body: Value,
 }
 
@@ -135,8 +133,8 @@ fn build(app: &App, tx: &mut Tx<'_>) -> Result<Places, Error> {
         identity::create_key(app, tx, of.any(), of.any(), &new)
             .map(|made| (made.key.spec.public.clone(), made.secret.expose().clone()))
     };
-    let ((public, secret), (stranger_public, stranger_secret)) = (key(tx, own)?, key(tx, stranger)?);
-    Ok(Places { company: own, second, stranger, user, metro, site, offer, public, secret, stranger_public, stranger_secret })
+    let ((public, secret), (_, stranger_secret)) = (key(tx, own)?, key(tx, stranger)?);
+    Ok(Places { company: own, second, stranger, user, metro, site, offer, public, secret, stranger_secret })
 }
 
 fn ground(tx: &mut Tx<'_>, top: RawId) -> Result<(Id<Metro>, Id<Site>), Error> {
@@ -209,9 +207,9 @@ impl World {
         }
         let request = request.body(Full::new(Bytes::from(body.to_owned()))).unwrap();
         let answer = self.server.call(&Door::inside(), request).await;
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let status = answer.status().as_u16();
         let bytes = answer.into_body().collect().await.unwrap().to_bytes();
-        Answer { status, headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
+        Answer { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
     }
 
     /// A form, as nobody.
@@ -236,7 +234,10 @@ impl World {
     }
 
     /// Something done with every right, as controllers and other doors do it.
-    pub async fn system<T: Send + 'static>(&self, f: impl Fn(&App, &mut Tx<'_>) -> Result<T, Error> + Send + 'static) -> T {
+    pub async fn system<T: Send + 'static>(
+        &self,
+        f: impl Fn(&App, &mut Tx<'_>) -> Result<T, Error> + Send + 'static,
+    ) -> T {
         let app = self.app.clone();
         self.app.store().write::<_, Error, _>(Context::system(), move |tx| f(&app, tx)).await.unwrap()
     }
@@ -261,9 +262,11 @@ impl World {
     pub async fn port(&self, of: Id<Organization>, name: &'static str) -> String {
         let site = self.at.site;
         self.system(move |_, tx| {
-            let spec = Port { site: Some(site), ..Port::new(name, meetme_model::fabric::Shape::Physical, mbps(10_000)) };
-            let port = tx.create(of.any(), spec)?;
-            meetme_app::ports::built(tx, port.id, Some(true))?;
+            let spec =
+                Port { site: Some(site), ..Port::new(name, meetme_model::fabric::Shape::Physical, mbps(10_000)) };
+            let mut port = tx.create(of.any(), spec)?;
+            let life = port.status.life.moved(Phase::Up, None, tx.now());
+            tx.observe(&mut port, PortStatus { life, up: true, light: Some(true) }, None)?;
             Ok(port.uid.to_string())
         })
         .await

@@ -58,15 +58,6 @@ impl Answer {
     }
 }
 
-/// Where the contract follows the letter of the seed against its own notes, which the clients bear out: free data is an object on
-/// the wire, a step to come has no time yet, and an address family is a number though its words are quoted. An answer that differs in nothing else is right, and no proof until the contract
-/// says so too.
-fn is_known(problem: &str) -> bool {
-    (problem.contains("customdata: is an object") && problem.ends_with("not a string"))
-        || (problem.contains("address_family: is ") && problem.ends_with("not one of []"))
-        || (problem.contains("provisioning_events[") && problem.contains("created_at: is null"))
-}
-
 /// Runs a test on every database there is.
 pub async fn everywhere(test: impl AsyncFn(World)) {
     for (name, open) in meetme_testdb::both() {
@@ -159,12 +150,7 @@ impl World {
         async move {
             let answer = self.send(&self.token, method, &path, body.as_ref()).await;
             assert!(answer.status < 300, "{op} {path}: {} {}", answer.status, answer.body);
-            let problems = contract.check(op, answer.status, &answer.body);
-            if problems.is_empty() || !problems.iter().all(|p| is_known(&p.to_string())) {
-                meetme_contracts::prove("packet", op, answer.status, &answer.body);
-            } else {
-                eprintln!("{op} is not proven: {}", problems[0]);
-            }
+            meetme_contracts::prove("packet", op, answer.status, &answer.body);
             answer.body
         }
     }

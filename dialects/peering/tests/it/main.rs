@@ -1,5 +1,7 @@
 //! The dialect through its front door, over a store of its own on each database.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod bulk;
 mod changes;
 mod contract;
