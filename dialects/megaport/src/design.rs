@@ -193,6 +193,13 @@ pub fn vxc(tx: &mut Tx<'_>, owner: RawId, begins: Option<&str>, sent: &Vxc) -> R
     if sent.service_key.as_deref().is_some_and(|key| !key.is_empty()) {
         return Err(Invalid::rule("serviceKey", "Service keys are not taken here.").into());
     }
+    if sent.shutdown == Some(true) {
+        return Err(Invalid::rule(
+            "shutdown",
+            "A cross connect is shut down when it is built, not when it is ordered.",
+        )
+        .into());
+    }
     let from = sent.a_end.product_uid.as_deref().filter(|t| !t.is_empty()).or(begins);
     let a = named(tx, from.ok_or_else(|| Invalid::required("aEnd.productUid"))?, "aEnd.productUid")?;
     let to = sent.b_end.product_uid.as_deref().filter(|t| !t.is_empty());
@@ -224,9 +231,6 @@ pub fn vxc(tx: &mut Tx<'_>, owner: RawId, begins: Option<&str>, sent: &Vxc) -> R
             .into());
         }
     };
-    if sent.shutdown == Some(true) {
-        circuit.life.wanted = meetme_model::Wanted::Off;
-    }
     Ok(circuits::NewCircuit { owner, circuit, buy, legs: vec![leg] })
 }
 

@@ -85,8 +85,10 @@ async fn act(cx: Cx) -> Result<Reply, Problem> {
                     if matches!(action, Action::Cancel(_) | Action::CancelNow) {
                         refuse_one_of_two(&whole, &leg)?;
                     }
-                    let later = end(&whole.circuit.spec.life, &whole.circuit.status)
-                        .filter(|_| !is_transit(tx, &whole).unwrap_or(false));
+                    let later = match is_transit(tx, &whole)? {
+                        true => None,
+                        false => end(&whole.circuit.spec.life, &whole.circuit.status),
+                    };
                     match action {
                         Action::Cancel(at) => drop(circuits::cancel(tx, id, at.or(later))?),
                         Action::CancelNow => drop(circuits::cancel(tx, id, None)?),

@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead as _, BufReader},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -48,6 +48,8 @@ impl Server {
 
     /// Starts a server with further environment variables, such as `MEETME__STORE__URL`.
     pub async fn with(environment: &[(&str, &str)]) -> Self {
+        // Another test of this process may have been first.
+        drop(rustls::crypto::ring::default_provider().install_default());
         let data = tempfile::tempdir().unwrap();
         let environment = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         let mut server =
@@ -93,11 +95,6 @@ impl Server {
             child.kill().unwrap();
             child.wait().unwrap();
         }
-    }
-
-    /// The data directory.
-    pub fn data(&self) -> &Path {
-        self.data.path()
     }
 
     fn log(&self) -> PathBuf {

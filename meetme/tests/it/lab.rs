@@ -68,7 +68,6 @@ impl Room {
         self.server.native("PATCH", &format!("/meetme/v1/equipment/{id}"), Some(&body)).await.is(200);
     }
 
-    #[track_caller]
     async fn until_session(&self, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
         let found = until(SOON, async || Some(self.session().await).filter(|s| holds(s))).await;
         match found {

@@ -64,6 +64,10 @@ struct View<'s> {
     vague: bool,
 }
 
+/// The words by which a schema limits what it allows, as far as they are judged here.
+const SAYING: &[&str] =
+    &["$ref", "allOf", "anyOf", "oneOf", "properties", "additionalProperties", "type", "enum", "const", "items"];
+
 static ANYTHING: Json = Json::Bool(true);
 
 impl<'s> Reader<'s> {
@@ -80,6 +84,11 @@ impl<'s> Reader<'s> {
             view.vague = true;
             return;
         };
+        // A schema that only describes, as those of free JSON do, allows everything.
+        if !SAYING.iter().any(|word| map.contains_key(*word)) {
+            view.vague = true;
+            return;
+        }
         if map.contains_key("$ref") {
             self.collect(self.follow(schema), view, deep - 1);
         }

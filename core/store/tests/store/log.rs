@@ -32,7 +32,7 @@ fn changes(w: &World, query: &ChangeQuery) -> Vec<Change> {
 }
 
 /// The end of the stream, once everything written so far is before it: another test's transaction may hold it back.
-fn end(w: &World) -> Cursor {
+pub fn end(w: &World) -> Cursor {
     let before = w.read(|tx| tx.count_changes(&all())).unwrap();
     let shown = ChangeQuery { after: Some(Cursor::default()), ..all() };
     meetme_testdb::eventually("the log is shown", Duration::from_secs(30), || {

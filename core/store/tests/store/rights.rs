@@ -277,6 +277,7 @@ fn the_log_shows_only_lines_of_rows_that_the_caller_may_see() {
             .unwrap()
         };
         let scope = below(two.mine).scope();
+        crate::log::end(w);
         let wanted = ["mine", "site mine", "device mine 0", "device mine 1"];
         assert_eq!(seen(&scope, &all), wanted);
         assert_eq!(seen(&scope, &ChangeQuery { after: Some("0-0".parse().unwrap()), ..all.clone() }), wanted);

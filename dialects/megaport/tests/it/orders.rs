@@ -120,6 +120,9 @@ async fn what_cannot_be_had_is_refused_with_a_reason() {
         let mut fast = vxc(&from, &world.at.offer, 101);
         fast[0]["associatedVxcs"][0]["rateLimit"] = 10_001.into();
         buy(fast).await.refuses(400);
+        let mut shut = vxc(&from, &world.at.offer, 101);
+        shut[0]["associatedVxcs"][0]["shutdown"] = true.into();
+        buy(shut).await.refuses(400);
         buy(vxc(&foreign, &world.at.offer, 102)).await.refuses(400);
         buy(vxc(&from, &foreign, 102)).await.refuses(400);
         buy(vxc(&world.at.offer, &from, 102)).await.refuses(400);
