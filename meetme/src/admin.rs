@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use meetme_app::{App, identity};
 use meetme_base::Secret;
-use meetme_model::access::User;
+use meetme_model::access::{Hash, Membership, Organization, User};
 use meetme_store::{Context, Filter, Tx};
 
 use crate::{builtin, config::Config, serve};
@@ -38,6 +38,18 @@ enum What {
         #[arg(long, default_value = "-")]
         password: String,
     },
+    /// Makes a customer's organization below the operator's, its owner and a key; prints the key.
+    Organization {
+        /// The customer.
+        #[arg(long)]
+        name: String,
+        /// The customer's first user, who may do everything in this organization and nothing outside it.
+        #[arg(long)]
+        user: String,
+        /// The user's password; read from the first line of standard input when it is `-`, and none when not given.
+        #[arg(long)]
+        password: Option<String>,
+    },
     /// Makes another key for a user and prints it.
     Key {
         /// The user.
@@ -65,7 +77,8 @@ enum What {
 pub async fn run(args: AdminArgs) -> Result<()> {
     let config = Config::load(args.config.as_deref(), std::env::vars())?;
     let app = serve::open(&config, &args.data)?;
-    let context = Context { actor: meetme_store::Actor { by: None, name: "admin".into(), dialect: "cli" }, ..Context::system() };
+    let context =
+        Context { actor: meetme_store::Actor { by: None, name: "admin".into(), dialect: "cli" }, ..Context::system() };
     match args.what {
         What::Setup { organization, user, password } => {
             let password = read_password(password)?;
@@ -79,6 +92,13 @@ pub async fn run(args: AdminArgs) -> Result<()> {
                 })
                 .await?;
             print_key(&made.key, &made.user.spec.username);
+        }
+        What::Organization { name, user, password } => {
+            let password = password.map(read_password).transpose()?.map(|p| identity::hash_password(&p)).transpose()?;
+            let inner = app.clone();
+            let made =
+                app.store().write(context, move |tx| customer(&inner, tx, &name, &user, password.clone())).await?;
+            print_key(&made.0, &made.1);
         }
         What::Key { user, name, read_only } => {
             let inner = app.clone();
@@ -109,6 +129,26 @@ async fn set_password(app: &App, context: Context, user: String, password: Secre
         .await?;
     println!("The password is set.");
     Ok(())
+}
+
+fn customer(
+    app: &App,
+    tx: &mut Tx<'_>,
+    name: &str,
+    username: &str,
+    password: Option<Hash>,
+) -> Result<(identity::Issued, String), meetme_app::Error> {
+    let operator = tx.one::<Organization>(&Filter::eq("form", "operator"))?.ok_or_else(|| {
+        meetme_app::Error::conflict("set_up", "This installation has no operator yet: run `meetme admin setup` first.")
+    })?;
+    let organization = Organization { name: name.to_owned(), parent: Some(operator.id), ..Organization::default() };
+    let organization = tx.create(operator.id.any(), organization)?.id;
+    let user = tx.create(organization.any(), User { password, ..User::new(username, organization) })?;
+    let roles = vec![identity::builtin_role(tx, "owner")?];
+    let scope = organization.any();
+    tx.create(scope, Membership { user: user.id, scope, roles, title: None })?;
+    let new = identity::NewKey { name: "first".to_owned(), ..identity::NewKey::default() };
+    Ok((identity::create_key(app, tx, scope, user.id.any(), &new)?, user.spec.username))
 }
 
 fn find(tx: &mut Tx<'_>, username: &str) -> Result<meetme_store::Object<User>, meetme_app::Error> {

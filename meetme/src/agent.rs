@@ -170,7 +170,9 @@ impl Worker {
             match healed.await {
                 Ok(true) => tracing::info!(equipment = %equipment, "the box was changed by hand and is put back"),
                 Ok(false) => {}
-                Err::<bool, AgentError>(e) => tracing::warn!(equipment = %equipment, error = %e, "the box could not be looked after"),
+                Err::<bool, AgentError>(e) => {
+                    tracing::warn!(equipment = %equipment, error = %e, "the box could not be looked after")
+                }
             }
         }
     }

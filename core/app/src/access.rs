@@ -2,7 +2,7 @@
 //! the row, and the grant's filter matches the row. A key can only narrow what its owner may.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     fmt,
     sync::{Arc, PoisonError, RwLock},
 };
@@ -105,12 +105,11 @@ impl Rights {
         let mut known: HashMap<RawId, Subtree> = HashMap::new();
         let mut grants = Vec::with_capacity(parts.grants.len());
         for (top, grant) in parts.grants {
-            if !known.contains_key(&top) {
-                known.insert(top, Subtree { top, nodes: tx.below(top)?.into() });
-            }
-            if let Some(tree) = known.get(&top) {
-                grants.push((tree.clone(), grant));
-            }
+            let tree = match known.entry(top) {
+                Entry::Occupied(found) => found.into_mut(),
+                Entry::Vacant(free) => free.insert(Subtree { top, nodes: tx.below(top)?.into() }),
+            };
+            grants.push((tree.clone(), grant));
         }
         let above = tx.above(parts.home)?;
         // A limit holds on every node the grants reach.

@@ -1,5 +1,7 @@
 //! Circuits as any door orders, designs, cancels and locks them, over a fresh store of each make.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
+
 use std::sync::Arc;
 
 use meetme_app::{

@@ -5,7 +5,7 @@
 use std::{marker::PhantomData, time::Duration};
 
 use meetme_agent::Fence;
-use meetme_app::{Error, networks};
+use meetme_app::{Error, networks, ports};
 use meetme_base::RawId;
 use meetme_model::{
     Life, LifeStatus, Phase, Wanted,
@@ -197,6 +197,9 @@ impl Plain for Port {
     fn holds(tx: &mut Tx<'_>, id: RawId) -> Result<Option<String>, Error> {
         let n = tx.count::<ExchangeLink>(&Filter::eq("port", id).and(living()))?;
         if n > 0 { Ok(Some(format!("{n} links to exchanges are still on the port."))) } else { legs_on(tx, id) }
+    }
+    fn take_along(tx: &mut Tx<'_>, id: RawId) -> Result<(), Error> {
+        ports::take_along(tx, id.of())
     }
 }
 

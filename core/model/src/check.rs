@@ -20,7 +20,11 @@ pub fn name(field: &str, text: &str, most: usize) -> Result<(), Invalid> {
 pub fn length(field: &str, text: &str, most: usize) -> Result<(), Invalid> {
     let n = text.chars().count();
     if n > most {
-        return Err(Invalid::new(field, "max_length", format!("Ensure this field has no more than {most} characters.")));
+        return Err(Invalid::new(
+            field,
+            "max_length",
+            format!("Ensure this field has no more than {most} characters."),
+        ));
     }
     Ok(())
 }
@@ -34,11 +38,7 @@ pub fn slug(field: &str, text: &str, most: usize) -> Result<(), Invalid> {
     if text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-') {
         return Ok(());
     }
-    Err(Invalid::new(
-        field,
-        "slug",
-        "Enter a valid \"slug\" consisting of letters, numbers, underscores or hyphens.",
-    ))
+    Err(Invalid::new(field, "slug", "Enter a valid \"slug\" consisting of letters, numbers, underscores or hyphens."))
 }
 
 /// The number lies in a range.

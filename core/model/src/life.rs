@@ -120,8 +120,8 @@ pub enum Phase {
 impl Phase {
     /// Every phase with its stored word.
     pub const WORDS: &'static [&'static str] = &[
-        "draft", "asking", "queued", "building", "ready", "up", "down", "off", "changing", "failed", "ending", "removing",
-        "gone",
+        "draft", "asking", "queued", "building", "ready", "up", "down", "off", "changing", "failed", "ending",
+        "removing", "gone",
     ];
     /// The stored word.
     pub const fn word(self) -> &'static str {

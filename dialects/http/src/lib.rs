@@ -37,6 +37,7 @@ pub use config::{DialectConfig, Limits, ServerConfig, TlsConfig};
 pub use cx::{Cx, Params};
 pub use dialect::{Claim, Dialect, Row, Slash, table};
 pub use listen::{Bound, Listening};
+pub use meetme_app::{App, Caller};
 pub use metrics::Metrics;
 pub use op::{Auth, Draft, Handler, Op, QueryParam, Shape, ValueKind, Verb};
 pub use parts::{Media, Parts};
@@ -45,7 +46,6 @@ pub use query::Query;
 pub use reply::{Content, Event, Reply};
 pub use route::Fault;
 pub use server::Server;
-pub use meetme_app::{App, Caller};
 
 /// A boxed future that may borrow for `'a`.
 pub type Soon<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;

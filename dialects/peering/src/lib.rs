@@ -27,6 +27,8 @@ mod scene;
 mod serve;
 mod write;
 
+use std::borrow::Cow;
+
 use meetme_http::{Claim, Dialect, Parts, Slash};
 
 /// The version of the API that is spoken, as the header and the documents say it.
@@ -45,15 +47,22 @@ pub fn dialect() -> Dialect {
         mine,
         finish: negotiate::finish,
         slash: Slash::Redirect,
+        normalise,
         security: auth::security,
         ..Dialect::new(NAME, ops::all())
     }
 }
 
+/// The documentation writes some of its examples without `/api`.
+fn normalise(path: &str) -> Cow<'_, str> {
+    if path.starts_with("/peering/") { format!("/api{path}").into() } else { path.into() }
+}
+
 /// Its clients send a token under a word that no other dialect's do, to paths that no other dialect has.
 fn mine(parts: &Parts) -> Claim {
     let token = parts.header("authorization").is_some_and(|value| value.starts_with("Token "));
-    match (parts.path().starts_with("/api/"), token) {
+    let here = parts.path().starts_with("/api/") || parts.path().starts_with("/peering/");
+    match (here, token) {
         (true, true) => Claim::Certain,
         (true, false) => Claim::Likely,
         (false, _) => Claim::Possible,

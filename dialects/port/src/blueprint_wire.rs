@@ -67,7 +67,11 @@ pub fn decode(
         None => Blueprint::default(),
     };
     if !merge {
-        let needed = [("identifier", input.identifier.is_some() || before.is_some()), ("title", input.title.is_some()), ("schema", input.schema.is_some())];
+        let needed = [
+            ("identifier", input.identifier.is_some() || before.is_some()),
+            ("title", input.title.is_some()),
+            ("schema", input.schema.is_some()),
+        ];
         if let Some((field, _)) = needed.into_iter().find(|(_, there)| !there) {
             return Err(Invalid::required(field).into());
         }
@@ -150,7 +154,8 @@ fn relation(
         Ok(catalog::Target::Own(found)) => Target::Blueprint(found.id),
         Ok(catalog::Target::System(kind)) => Target::Kind(kind.kind.name().to_owned()),
         Err(Error::Missing { .. }) => {
-            let hint = if input.target == own.identifier { "; make the blueprint first, then add the relation" } else { "" };
+            let hint =
+                if input.target == own.identifier { "; make the blueprint first, then add the relation" } else { "" };
             let message = format!("The blueprint {} does not exist{hint}.", input.target);
             return Err(Invalid::new(format!("{field}.target"), "reference", message).into());
         }

@@ -28,7 +28,10 @@ pub fn ops() -> Vec<Op> {
             .group(group)
             .summary("Changes parts of a blueprint")
             .run(async |cx| change(cx, true).await),
-        Op::delete("delete_blueprint", "/v1/blueprints/{identifier}").group(group).summary("Removes a blueprint").run(remove),
+        Op::delete("delete_blueprint", "/v1/blueprints/{identifier}")
+            .group(group)
+            .summary("Removes a blueprint")
+            .run(remove),
         Op::get("get_system_blueprint_structure", "/v1/blueprints/system/{identifier}/structure")
             .group(group)
             .summary("The protected part of a system blueprint")
@@ -128,9 +131,11 @@ async fn remove(cx: Cx) -> Result<Reply, Problem> {
 pub fn own(tx: &mut Tx<'_>, home: meetme_base::RawId, identifier: &str) -> Result<Object<Blueprint>, Error> {
     match catalog::find(tx, tx.registry(), home, identifier)? {
         catalog::Target::Own(found) => Ok(*found),
-        catalog::Target::System(_) => {
-            Err(Invalid::rule("identifier", format!("The blueprint {identifier} belongs to the system and is read-only.")).into())
-        }
+        catalog::Target::System(_) => Err(Invalid::rule(
+            "identifier",
+            format!("The blueprint {identifier} belongs to the system and is read-only."),
+        )
+        .into()),
     }
 }
 

@@ -36,7 +36,11 @@ pub fn ops() -> Vec<Op> {
         QueryParam::boolean("attach_title_to_relation"),
     ];
     vec![
-        Op::get("list_entities", LIST).group(group).summary("The entities of a blueprint").query(read.clone()).run(list),
+        Op::get("list_entities", LIST)
+            .group(group)
+            .summary("The entities of a blueprint")
+            .query(read.clone())
+            .run(list),
         Op::post("create_entity", LIST)
             .group(group)
             .summary("Makes, replaces or merges an entity")

@@ -57,8 +57,9 @@ pub fn spell(error: &Error) -> Told {
         Error::Missing { kind, name } => Told::new(404, "not_found", format!("The {kind} {name} was not found."))
             .with(json!({"resource": kind.name(), "withValue": name})),
         Error::Invalid(list) => Told::new(422, "invalid_request", message).with(details(list)),
-        Error::InvalidRows(rows) => Told::new(422, "invalid_request", message)
-            .with(rows.iter().map(|r| details(r)).collect::<Vec<_>>().into()),
+        Error::InvalidRows(rows) => {
+            Told::new(422, "invalid_request", message).with(rows.iter().map(|r| details(r)).collect::<Vec<_>>().into())
+        }
         Error::Exists { .. } => Told::new(409, "identifier_taken", message),
         Error::Denied(_) => Told::new(403, "forbidden", message),
         Error::Conflict { code, .. } => Told::new(409, code, message),

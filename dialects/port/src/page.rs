@@ -74,7 +74,10 @@ mod tests {
         let entity = json!({"identifier": "a", "title": "A", "properties": {"x": 1, "y": 2}, "relations": {"r": null}});
         let cut = |query: &str| View::of(&Query::parse(query)).cut(entity.clone());
         assert_eq!(cut("include=identifier&include=properties.x"), json!({"identifier": "a", "properties": {"x": 1}}));
-        assert_eq!(cut("exclude=$title,properties.y"), json!({"identifier": "a", "properties": {"x": 1}, "relations": {"r": null}}));
+        assert_eq!(
+            cut("exclude=$title,properties.y"),
+            json!({"identifier": "a", "properties": {"x": 1}, "relations": {"r": null}})
+        );
         assert_eq!(cut("include="), entity);
     }
 }

@@ -31,12 +31,14 @@ pub fn known(app: &App, tx: &mut Tx<'_>) -> Result<Option<World>, Error> {
     let Some(user) = tx.one::<User>(&Filter::eq("username_key", USERNAME))? else { return Ok(None) };
     let open = |value: Option<&serde_json::Value>| -> Result<Secret<String>, Error> {
         let sealed = value.cloned().and_then(|v| serde_json::from_value(v).ok());
-        let sealed = sealed.ok_or_else(|| Error::conflict("demo", "The store holds a user `demo` that is not the demo's."))?;
+        let sealed =
+            sealed.ok_or_else(|| Error::conflict("demo", "The store holds a user `demo` that is not the demo's."))?;
         app.sealer().open(&sealed)
     };
     let password = open(user.spec.ext.get(CORNER))?;
     let filter = Filter::eq("owner", user.id).and(Filter::eq("name", KEY));
-    let key = tx.one::<Key>(&filter)?.ok_or_else(|| Error::conflict("demo", "The demo's key is gone from the store."))?;
+    let key =
+        tx.one::<Key>(&filter)?.ok_or_else(|| Error::conflict("demo", "The demo's key is gone from the store."))?;
     let secret = open(key.spec.sealed.as_ref().and_then(|s| serde_json::to_value(s).ok()).as_ref())?;
     Ok(Some(World { key: key.spec.public, secret, username: user.spec.username, password }))
 }
@@ -60,7 +62,8 @@ pub fn make(app: &App, tx: &mut Tx<'_>) -> Result<(People, World), Error> {
         superuser: true,
         staff: true,
         password: Some(identity::hash_password(&password)?),
-        ext: [(CORNER.to_owned(), serde_json::to_value(app.sealer().seal(password.expose())?).unwrap_or_default())].into(),
+        ext: [(CORNER.to_owned(), serde_json::to_value(app.sealer().seal(password.expose())?).unwrap_or_default())]
+            .into(),
         ..User::new(USERNAME, customer.id)
     };
     let mut user = tx.create(customer.id.any(), user)?;
@@ -78,7 +81,8 @@ pub fn make(app: &App, tx: &mut Tx<'_>) -> Result<(People, World), Error> {
     tx.save(&mut user, spec)?;
     let key = SshKey {
         label: "demo".to_owned(),
-        key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f demo@meetme.example".to_owned(),
+        key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f demo@meetme.example"
+            .to_owned(),
         owner: user.id.any(),
     };
     tx.create(customer.id.any(), key)?;

@@ -24,11 +24,56 @@ const PLANS: &[PlanRow] = &[
     ("baremetal_0", "t1.small.x86", "t1.small.x86", "Intel Atom C2550 @ 2.4GHz", 8192, (1, 80, "SSD"), 2, 70),
     ("baremetal_1", "c1.small.x86", "c1.small.x86", "Intel Xeon E3-1240 v3 @ 3.4GHz", 32_768, (2, 120, "SSD"), 2, 400),
     ("baremetal_1e", "x1.small.x86", "x1.small.x86", "Intel Xeon E3-1578L @ 2.0GHz", 32_768, (1, 240, "SSD"), 2, 400),
-    ("baremetal_2", "m1.xlarge.x86", "m1.xlarge.x86", "Intel Xeon E5-2650 v4 @ 2.2GHz", 262_144, (6, 480, "SSD"), 2, 1700),
-    ("baremetal_2a", "c1.large.arm", "c1.large.arm", "Cavium ThunderX CN8890 @ 2.0GHz", 131_072, (1, 340, "SSD"), 2, 500),
-    ("baremetal_2a2", "c1.large.arm.xda", "c1.large.arm.xda", "Cavium ThunderX CN8890 @ 2.0GHz", 131_072, (1, 340, "SSD"), 2, 500),
-    ("baremetal_3", "c1.xlarge.x86", "c1.xlarge.x86", "Intel Xeon E5-2640 v3 @ 2.6GHz", 131_072, (1, 1600, "NVME"), 2, 1750),
-    ("baremetal_s", "s1.large.x86", "s1.large.x86", "Intel Xeon E5-2620 v4 @ 2.1GHz", 131_072, (12, 2000, "HDD"), 2, 1500),
+    (
+        "baremetal_2",
+        "m1.xlarge.x86",
+        "m1.xlarge.x86",
+        "Intel Xeon E5-2650 v4 @ 2.2GHz",
+        262_144,
+        (6, 480, "SSD"),
+        2,
+        1700,
+    ),
+    (
+        "baremetal_2a",
+        "c1.large.arm",
+        "c1.large.arm",
+        "Cavium ThunderX CN8890 @ 2.0GHz",
+        131_072,
+        (1, 340, "SSD"),
+        2,
+        500,
+    ),
+    (
+        "baremetal_2a2",
+        "c1.large.arm.xda",
+        "c1.large.arm.xda",
+        "Cavium ThunderX CN8890 @ 2.0GHz",
+        131_072,
+        (1, 340, "SSD"),
+        2,
+        500,
+    ),
+    (
+        "baremetal_3",
+        "c1.xlarge.x86",
+        "c1.xlarge.x86",
+        "Intel Xeon E5-2640 v3 @ 2.6GHz",
+        131_072,
+        (1, 1600, "NVME"),
+        2,
+        1750,
+    ),
+    (
+        "baremetal_s",
+        "s1.large.x86",
+        "s1.large.x86",
+        "Intel Xeon E5-2620 v4 @ 2.1GHz",
+        131_072,
+        (12, 2000, "HDD"),
+        2,
+        1500,
+    ),
 ];
 
 /// The sites with every plan; the others have the edge plan alone.
@@ -64,10 +109,8 @@ pub fn make(tx: &mut Tx<'_>, people: &People, places: &Places) -> Result<(), Err
     tx.create(people.operator, ipxe)?;
     let mut number = 0;
     for (slug, site) in &places.sites {
-        let equipment = Equipment {
-            site: Some(*site),
-            ..Equipment::new(format!("servers-{slug}"), Family::Server, "sim", "")
-        };
+        let equipment =
+            Equipment { site: Some(*site), ..Equipment::new(format!("servers-{slug}"), Family::Server, "sim", "") };
         let equipment = tx.create(people.operator, equipment)?.id;
         for (plan, id) in plans.iter().filter(|(plan, _)| **plan == EDGE || LARGE.contains(slug)) {
             for n in 0..STOCK {
@@ -91,7 +134,12 @@ fn server(number: u32, plan: Id<Plan>, site: Id<Site>) -> Result<Server, Error> 
     for card in 0..2u8 {
         // Locally administered addresses (IEEE 802, the second-lowest bit of the first octet).
         let [_, a, b, c] = number.to_be_bytes();
-        server.nics.push(Nic { name: format!("eth{card}"), mac: MacAddr([0x02, card, 0, a, b, c]), switch: None, interface: None });
+        server.nics.push(Nic {
+            name: format!("eth{card}"),
+            mac: MacAddr([0x02, card, 0, a, b, c]),
+            switch: None,
+            interface: None,
+        });
     }
     Ok(server)
 }

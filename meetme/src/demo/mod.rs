@@ -26,10 +26,8 @@ pub struct World {
 
 /// Makes the world in an empty store, or finds it in one that holds it already.
 pub async fn prepare(app: &App) -> Result<World> {
-    let context = Context {
-        actor: Actor { by: None, name: "demo".to_owned(), dialect: "system" },
-        ..Context::system()
-    };
+    let context =
+        Context { actor: Actor { by: None, name: "demo".to_owned(), dialect: "system" }, ..Context::system() };
     let inner = app.clone();
     app.store()
         .write::<_, Error, _>(context, move |tx| {

@@ -117,6 +117,9 @@ pub fn make(tx: &mut Tx<'_>, people: &People) -> Result<Places, Error> {
     for (slug, metro) in &metros {
         offers(tx, operator, slug, metro.any(), &regions)?;
     }
+    for (slug, site) in &places.sites {
+        ports(tx, operator, slug, site.any())?;
+    }
     pools(tx, operator)?;
     Ok(places)
 }
@@ -188,6 +191,18 @@ fn offers(
         };
         tx.create(operator, offer)?;
     }
+    Ok(())
+}
+
+/// The ports sold at a site.
+fn ports(tx: &mut Tx<'_>, operator: RawId, slug: &str, site: RawId) -> Result<(), Error> {
+    let rates = [1000, 10_000, 100_000].into_iter().map(Mbps::try_from).collect::<Result<Vec<_>, _>>()?;
+    let offer = Offer {
+        rates: Some(Rates::List(rates)),
+        media: vec!["LR".to_owned()],
+        ..Offer::new(format!("{slug}-port"), "Port", Service::Port, site)
+    };
+    tx.create(operator, offer)?;
     Ok(())
 }
 

@@ -29,9 +29,11 @@ const NETWORKS: &[(i64, &str, Option<&str>, u32, u32)] = &[
 /// Makes the customer's peering.
 pub fn make(tx: &mut Tx<'_>, people: &People, places: &Places) -> Result<(), Error> {
     let book = people.customer;
-    for (name, slug, colour) in
-        [("Customer", "customer", "2196f3"), ("Private Peering", "private-peering", "4caf50"), ("Transit Provider", "transit-provider", "f44336")]
-    {
+    for (name, slug, colour) in [
+        ("Customer", "customer", "2196f3"),
+        ("Private Peering", "private-peering", "4caf50"),
+        ("Transit Provider", "transit-provider", "f44336"),
+    ] {
         let relationship: Relationship = spec(json!({"name": name, "slug": slug, "colour": colour}))?;
         tx.create(book, relationship)?;
     }

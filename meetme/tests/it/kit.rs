@@ -52,8 +52,7 @@ impl Server {
         drop(rustls::crypto::ring::default_provider().install_default());
         let data = tempfile::tempdir().unwrap();
         let environment = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        let mut server =
-            Self { child: None, data, environment, base: String::new(), demo: Value::Null };
+        let mut server = Self { child: None, data, environment, base: String::new(), demo: Value::Null };
         server.start().await;
         server
     }

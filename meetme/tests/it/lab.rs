@@ -107,14 +107,12 @@ async fn start(lab: &mut Lab, host: &Host, name: &str, config: &str) -> usize {
 /// Platform, router, autonomous systems, policies and the session, all through the dialect.
 async fn configure(server: &Server, lab: &Lab) -> (Value, Value) {
     let make = async |path: &str, body: Value| server.peering("POST", path, Some(&body)).await.is(201);
-    let platform = make(
-        "/api/devices/platforms/",
-        json!({"name": "Lab BIRD", "slug": "lab-bird", "napalm_driver": "bird"}),
-    )
-    .await;
+    let platform =
+        make("/api/devices/platforms/", json!({"name": "Lab BIRD", "slug": "lab-bird", "napalm_driver": "bird"})).await;
     let ours = json!({"asn": 65010, "name": "Lab", "affiliated": true});
     let ours = make("/api/peering/autonomous-systems/", ours).await;
-    let peer = server.peering("GET", "/api/peering/autonomous-systems/?asn=64501", None).await.is(200)["results"][0].clone();
+    let peer =
+        server.peering("GET", "/api/peering/autonomous-systems/?asn=64501", None).await.is(200)["results"][0].clone();
     let limit = json!({"ipv4_max_prefixes": 10, "ipv4_max_prefixes_peeringdb_sync": false});
     let path = format!("/api/peering/autonomous-systems/{}/", peer["id"]);
     server.peering("PATCH", &path, Some(&limit)).await.is(200);
@@ -160,9 +158,8 @@ async fn lab_an_api_call_becomes_an_established_session_and_stays_what_was_wishe
         Err(skip) => return skip.report(),
     };
     // An API call becomes a session that is Established between real daemons.
-    let up = room
-        .until_session("it comes up", |s| s["bgp_state"] == "established" && s["received_prefix_count"] == 3)
-        .await;
+    let up =
+        room.until_session("it comes up", |s| s["bgp_state"] == "established" && s["received_prefix_count"] == 3).await;
     assert!(up["last_established_state"].is_string() && up["advertised_prefix_count"].as_u64().unwrap() >= 1, "{up}");
     let checked = room.us.command("bird").arg("-p").arg("-c").arg(room.lab.file("us.conf")).status().unwrap();
     assert!(checked.success() && room.text("us.conf").contains("s3cret"));
@@ -227,7 +224,8 @@ async fn lab_an_api_call_becomes_an_established_session_and_stays_what_was_wishe
         })
         .collect();
     let quiet = room.until_box("it settles", |b| b["drift"].is_null() && b["reason"].is_null()).await;
-    let count = |b: &Value| (b["status"]["renders"].as_u64().unwrap_or(0), b["status"]["reloads"].as_u64().unwrap_or(0));
+    let count =
+        |b: &Value| (b["status"]["renders"].as_u64().unwrap_or(0), b["status"]["reloads"].as_u64().unwrap_or(0));
     let made = room.server.peering("POST", "/api/peering/direct-peering-sessions/", Some(&json!(rows))).await.is(201);
     let ids: Vec<Value> = made.as_array().unwrap().iter().map(|s| s["id"].clone()).collect();
     assert_eq!(ids.len(), 1000);

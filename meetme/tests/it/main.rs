@@ -1,5 +1,7 @@
 //! The whole binary, as its users meet it: one server with the demo world, real clients, real daemons.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
+
 mod kit;
 mod lab;
 mod one_thing;

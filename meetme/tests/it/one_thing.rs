@@ -57,7 +57,8 @@ async fn a_devices_bgp_session_is_a_session_on_its_sites_router_everywhere() {
     let project = projects["projects"][0]["id"].as_str().unwrap().to_owned();
     let config = json!({"deployment_type": "local", "asn": 65000, "md5": "secret1"});
     server.packet("POST", &format!("/projects/{project}/bgp-configs"), Some(&config)).await;
-    let device = json!({"facility": "sjc1", "plan": "baremetal_0", "operating_system": "debian_12", "hostname": "speaker"});
+    let device =
+        json!({"facility": "sjc1", "plan": "baremetal_0", "operating_system": "debian_12", "hostname": "speaker"});
     let device = server.packet("POST", &format!("/projects/{project}/devices"), Some(&device)).await.is(201);
     let id = device["id"].as_str().unwrap().to_owned();
     let active = until(SOON, async || {
@@ -71,7 +72,11 @@ async fn a_devices_bgp_session_is_a_session_on_its_sites_router_everywhere() {
     let native = server.native("GET", &format!("/meetme/v1/direct_session/{uid}"), None).await.is(200);
     let number = native["id"].as_i64().unwrap();
     let peering = server.peering("GET", &format!("/api/peering/direct-peering-sessions/{number}/"), None).await.is(200);
-    assert_eq!((&peering["autonomous_system"]["asn"], &peering["status"]["value"]), (&json!(65000), &json!("enabled")), "{peering}");
+    assert_eq!(
+        (&peering["autonomous_system"]["asn"], &peering["status"]["value"]),
+        (&json!(65000), &json!("enabled")),
+        "{peering}"
+    );
     let catalogue = server.port("GET", &format!("/v1/blueprints/_direct_session/entities/{uid}"), None).await.is(200);
     assert_eq!(catalogue["entity"]["properties"]["asn"], 65000, "{catalogue}");
     server.port("GET", &format!("/v1/blueprints/_device/entities/{id}"), None).await.is(200);
@@ -89,13 +94,15 @@ async fn a_devices_bgp_session_is_a_session_on_its_sites_router_everywhere() {
 #[tokio::test]
 async fn one_change_log_shows_as_object_changes_and_as_a_watch() {
     let server = Server::demo().await;
-    let made = server.peering("POST", "/api/peering/autonomous-systems/", Some(&json!({"asn": 64599, "name": "Seen"}))).await;
+    let made =
+        server.peering("POST", "/api/peering/autonomous-systems/", Some(&json!({"asn": 64599, "name": "Seen"}))).await;
     let request = made.headers["x-request-id"].to_str().unwrap().to_owned();
     let id = made.is(201)["id"].clone();
     let changes = server.peering("GET", &format!("/api/core/object-changes/?request_id={request}"), None).await.is(200);
     assert_eq!((&changes["count"], &changes["results"][0]["changed_object_id"]), (&json!(1), &id), "{changes}");
     let native = server.native("GET", &format!("/meetme/v1/autonomous_system/{id}"), None).await.is(200);
     assert_eq!(native["spec"]["name"], "Seen");
-    let created = server.peering("GET", &format!("/api/peering/autonomous-systems/?created_by_request={request}"), None).await;
+    let created =
+        server.peering("GET", &format!("/api/peering/autonomous-systems/?created_by_request={request}"), None).await;
     assert_eq!(created.is(200)["count"], 1);
 }

@@ -32,7 +32,10 @@ async fn the_pureport_document_works_as_written() {
 }}' {base}/accounts/{account}/networks"#
     ));
     assert!(made.starts_with("HTTP/1.1 201"), "{made}");
-    let location = made.lines().find_map(|l| l.to_lowercase().strip_prefix("location: ").map(|_| l[10..].trim().to_owned())).unwrap();
+    let location = made
+        .lines()
+        .find_map(|l| l.to_lowercase().strip_prefix("location: ").map(|_| l[10..].trim().to_owned()))
+        .unwrap();
     assert!(location.starts_with(&format!("{base}/networks/")), "{location}");
     let (connection, _) = sh(&format!(
         r#"curl -si -H "Authorization: Bearer {token}" -H "Content-Type: application/json" -d '{{
@@ -58,7 +61,8 @@ async fn the_pureport_document_works_as_written() {
     assert_eq!(active["speed"], 100);
     sh(&format!(r#"curl -s -X DELETE -H "Authorization: Bearer {token}" {location}"#));
     let gone = until(std::time::Duration::from_secs(30), async || {
-        let (code, _) = sh(&format!(r#"curl -s -o /dev/null -w '%{{http_code}}' -H "Authorization: Bearer {token}" {location}"#));
+        let (code, _) =
+            sh(&format!(r#"curl -s -o /dev/null -w '%{{http_code}}' -H "Authorization: Bearer {token}" {location}"#));
         (code == "404").then_some(())
     });
     gone.await.unwrap_or_else(|| panic!("{}", server.said()));
@@ -84,14 +88,22 @@ async fn the_megaport_document_works_as_written() {
 async fn the_peering_manager_document_works_as_written() {
     let server = Server::demo().await;
     let base = &server.base;
-    let auth = format!(r#"-H "Authorization: Token {}" -H "Content-Type: application/json""#, server.secret("/peering_manager/token"));
+    let auth = format!(
+        r#"-H "Authorization: Token {}" -H "Content-Type: application/json""#,
+        server.secret("/peering_manager/token")
+    );
     let root = format!("{base}/api/peering/autonomous-systems/");
     let (_, list) = sh(&format!("curl -s -X GET {auth} {root}"));
     assert!(list["count"].as_i64().unwrap() >= 5 && list["next"].is_null(), "{list}");
-    let (_, made) = sh(&format!(r#"curl -s -X POST {auth} {root} --data '{{"asn": 64535, "name": "Awesome Networks"}}'"#));
-    assert_eq!((&made["display"], &made["ipv6_max_prefixes_peeringdb_sync"]), (&json!("AS64535 - Awesome Networks"), &json!(true)));
+    let (_, made) =
+        sh(&format!(r#"curl -s -X POST {auth} {root} --data '{{"asn": 64535, "name": "Awesome Networks"}}'"#));
+    assert_eq!(
+        (&made["display"], &made["ipv6_max_prefixes_peeringdb_sync"]),
+        (&json!("AS64535 - Awesome Networks"), &json!(true))
+    );
     let id = made["id"].as_i64().unwrap();
-    let (_, patched) = sh(&format!(r#"curl -s -X PATCH {auth} {root}{id}/ --data '{{"irr_as_set": "RIPE::AS-AWESOME"}}'"#));
+    let (_, patched) =
+        sh(&format!(r#"curl -s -X PATCH {auth} {root}{id}/ --data '{{"irr_as_set": "RIPE::AS-AWESOME"}}'"#));
     assert_eq!(patched["irr_as_set"], "RIPE::AS-AWESOME");
     let (text, bulk) = sh(&format!(
         r#"curl -s -X POST {auth} -H "Accept: application/json; indent=4" {root} --data '[
@@ -102,7 +114,11 @@ async fn the_peering_manager_document_works_as_written() {
     ));
     assert!(bulk.as_array().is_some_and(|b| b.len() == 3) && text.contains("\n    "), "{text}");
     let ids: Vec<String> = bulk.as_array().unwrap().iter().map(|b| b["id"].to_string()).collect();
-    let changes = ids.iter().map(|i| format!(r#"{{"id": {i}, "ipv4_max_prefixes_peeringdb_sync": false}}"#)).collect::<Vec<_>>().join(",");
+    let changes = ids
+        .iter()
+        .map(|i| format!(r#"{{"id": {i}, "ipv4_max_prefixes_peeringdb_sync": false}}"#))
+        .collect::<Vec<_>>()
+        .join(",");
     let (_, patched) = sh(&format!("curl -s -X PATCH {auth} {root} --data '[{changes}]'"));
     assert!(patched.as_array().unwrap().iter().all(|a| a["ipv4_max_prefixes_peeringdb_sync"] == false));
     let (_, brief) = sh(&format!("curl -s {auth} '{root}{id}/?brief=1'"));

@@ -33,7 +33,11 @@ const TEST_LAYERS: &[(&str, &[&str])] = &[("core/control", &["agents/*"])];
 
 /// Libraries that only some folders may use. The last mark says whether tests may use them elsewhere.
 const LIBRARIES: &[(&[&str], &[&str], bool)] = &[
-    (&["rusqlite", "libsqlite3-sys", "postgres", "tokio-postgres", "sqlx", "diesel"], &["core/store", "tests/database", "bench"], false),
+    (
+        &["rusqlite", "libsqlite3-sys", "postgres", "tokio-postgres", "sqlx", "diesel"],
+        &["core/store", "tests/database", "bench"],
+        false,
+    ),
     (&["axum"], &["dialects/*", "meetme", "bench"], true),
 ];
 

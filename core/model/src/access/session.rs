@@ -49,7 +49,9 @@ impl Resource for Session {
     const AREA: &'static str = "access";
     const FIELDS: &'static [Field<Self>] = &[
         Field::new("hash", FieldType::Text, |s: &Self| s.hash.as_str().into()).indexed().hidden(),
-        Field::new("refresh", FieldType::Text, |s: &Self| s.refresh.as_ref().map(Hash::as_str).into()).indexed().hidden(),
+        Field::new("refresh", FieldType::Text, |s: &Self| s.refresh.as_ref().map(Hash::as_str).into())
+            .indexed()
+            .hidden(),
         Field::new("dialect", FieldType::Text, |s| s.dialect.as_str().into()),
         Field::new("expires_at", FieldType::Time, |s: &Self| s.expires_at.into()).indexed(),
     ];

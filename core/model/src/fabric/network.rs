@@ -59,7 +59,8 @@ impl Resource for Network {
     const AREA: &'static str = "fabric";
     const FIELDS: &'static [Field<Self>] = &[
         Field::new("name", FieldType::Text, |s: &Self| s.name.as_str().into()).indexed().searchable(),
-        Field::new("own_name", FieldType::Text, |s: &Self| s.router.is_none().then_some(s.name.as_str()).into()).hidden(),
+        Field::new("own_name", FieldType::Text, |s: &Self| s.router.is_none().then_some(s.name.as_str()).into())
+            .hidden(),
         Field::new("description", FieldType::Text, |s: &Self| s.description.clone().into()).searchable(),
         Field::new("asn", FieldType::Int, |s| s.asn.into()),
         Field::new("vni", FieldType::Int, |s| s.vni.into()),

@@ -160,7 +160,10 @@ impl Resource for Router {
     const AREA: &'static str = "routing";
     const FIELDS: &'static [Field<Self>] = &[
         Field::new("name", FieldType::Text, |s: &Self| s.name.as_str().into()).indexed().searchable(),
-        Field::new("hardware_name", FieldType::Text, |s: &Self| (!s.flavour.is_ordered()).then_some(s.name.as_str()).into()).hidden(),
+        Field::new("hardware_name", FieldType::Text, |s: &Self| {
+            (!s.flavour.is_ordered()).then_some(s.name.as_str()).into()
+        })
+        .hidden(),
         Field::new("hostname", FieldType::Text, |s: &Self| s.hostname.as_str().into()).indexed().searchable(),
         Field::new("flavour", FieldType::Text, |s: &Self| s.flavour.word().into()).words(Flavour::WORDS),
         Field::new("admin", FieldType::Text, |s: &Self| s.admin.word().into()).words(SERVICE_WORDS),

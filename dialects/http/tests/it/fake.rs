@@ -6,11 +6,13 @@ use std::{borrow::Cow, net::IpAddr, sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
-use meetme_app::{AuthFailure, Error};
+use meetme_app::{AuthFailure, Error, MasterKey, Sealer, Settings, Subject};
+use meetme_base::{Id, SystemClock, Uid};
 use meetme_http::{
     App, Auth, Caller, Claim, Content, Cx, Dialect, Door, Event, Limits, Media, Op, Parts, Problem, QueryParam, Reply,
     Server, ServerConfig, Shape, Slash,
 };
+use meetme_store::{Everything, Open, Registry, Store};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -18,11 +20,25 @@ use tokio::sync::Semaphore;
 
 /// The core; the only place that knows how to make one.
 pub fn app() -> App {
-    App
+    // Nothing here asks the store, so an empty one that lives in memory will do.
+    let open = Open::Sqlite { path: ":memory:".into(), readers: 1 };
+    let store = Store::open(&open, Registry::new(), Arc::new(SystemClock)).unwrap();
+    App::new(store, Sealer::new(&MasterKey::parse(&"7".repeat(64)).unwrap()), Settings::default())
 }
 /// Somebody; the only place that knows how to make one.
 pub fn somebody() -> Caller {
-    Caller
+    let subject = Subject {
+        user: None,
+        key: None,
+        name: "somebody".to_owned(),
+        home: Id::new(1),
+        project: None,
+        read_only: false,
+        superuser: false,
+        nodes: Vec::new(),
+    };
+    let (subject, scope) = (Arc::new(subject), Arc::new(Everything));
+    Caller { subject, scope, dialect: "fake", request: Uid::random(), ip: None, dry_run: false }
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]

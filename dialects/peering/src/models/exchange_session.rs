@@ -75,7 +75,8 @@ pub static MODEL: Model<Of> = Model {
         verbose: "internet exchange peering session",
         app: "peering",
         path: "internet-exchange-peering-sessions",
-        old: &[],
+        // The spelling of the documentation's first example.
+        old: &["peering/internetexchangepeeringsessions"],
         number: 13,
         kind: Of::KIND,
         brief: &["id", "url", "display_url", "display", "ip_address", "status", "is_route_server"],

@@ -38,7 +38,10 @@ async fn a_blueprint_is_made_read_changed_and_removed_and_echoes_what_was_writte
         world.call("GET", "/v1/blueprints/service", json!(null)).await.is(404);
         let list = world.call("GET", "/v1/blueprints/", json!(null)).await.proves("list_blueprints", 200);
         assert!(list["blueprints"].as_array().unwrap().iter().any(|b| b["identifier"] == "_router"));
-        world.call("GET", "/v1/blueprints/system/_router/structure", json!(null)).await.proves("get_system_blueprint_structure", 200);
+        world
+            .call("GET", "/v1/blueprints/system/_router/structure", json!(null))
+            .await
+            .proves("get_system_blueprint_structure", 200);
     }
 }
 
