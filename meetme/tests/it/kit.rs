@@ -96,6 +96,19 @@ impl Server {
         }
     }
 
+    /// Runs `meetme admin` beside the server, on its data, and hands out what it printed.
+    pub fn admin(&self, arguments: &[&str]) -> String {
+        let done = Command::new(env!("CARGO_BIN_EXE_meetme"))
+            .args(["admin", "--data"])
+            .arg(self.data.path())
+            .args(arguments)
+            .envs(self.environment.iter().map(|(k, v)| (k, v)))
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).unwrap()
+    }
+
     fn log(&self) -> PathBuf {
         self.data.path().join("server.log")
     }

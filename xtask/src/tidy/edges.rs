@@ -210,8 +210,8 @@ mod tests {
              core/control: rusqlite(dev) tokio",
             &[
                 "core/app: may not depend on tokio: the core is synchronous",
-                "core/app: may not depend on axum: it belongs in dialects/*, meetme only",
-                "core/control: may not depend on rusqlite: it belongs in core/store only",
+                "core/app: may not depend on axum: it belongs in dialects/*, meetme, bench only",
+                "core/control: may not depend on rusqlite: it belongs in core/store, tests/database, bench only",
             ],
         );
     }

@@ -1,0 +1,84 @@
+//! The statements of the bare program: one for each kind of request, over the store's own tables.
+
+/// What is asked of the bare program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// One autonomous system.
+    Network(i64),
+    /// The first autonomous systems.
+    Networks(i64),
+    /// The first with this text in the name.
+    NetworksNamed(i64, String),
+    /// One session.
+    Session(i64),
+    /// The first sessions.
+    Sessions(i64),
+    /// The first at this exchange.
+    SessionsAt(i64, i64),
+}
+
+impl Ask {
+    /// Which of [`statements`] answers it.
+    pub fn statement(&self) -> usize {
+        match self {
+            Self::Network(_) => 0,
+            Self::Networks(_) => 1,
+            Self::NetworksNamed(..) => 2,
+            Self::Session(_) => 3,
+            Self::Sessions(_) => 4,
+            Self::SessionsAt(..) => 5,
+        }
+    }
+
+    /// How many rows at most, when it is a list.
+    pub fn limit(&self) -> Option<i64> {
+        match self {
+            Self::Network(_) | Self::Session(_) => None,
+            Self::Networks(limit) | Self::NetworksNamed(limit, _) => Some(*limit),
+            Self::Sessions(limit) | Self::SessionsAt(limit, _) => Some(*limit),
+        }
+    }
+}
+
+const NETWORK: &str =
+    "a.id, a.f_asn, a.f_name, a.f_sync_name, a.f_description, a.f_comments, a.f_as_set, a.f_sync_as_set,
+ a.f_max6, a.f_sync_max6, a.f_max4, a.f_sync_max4, a.f_ours, a.created, a.updated";
+/// Where a list's rows have the count.
+pub const NETWORK_COUNT: usize = 15;
+
+const SESSION: &str = "s.id, s.f_reference, s.f_ip, s.f_admin, s.f_ttl, s.f_passive, s.f_route_server, s.f_received,
+ s.f_accepted, s.f_advertised, s.f_comments, s.created, s.updated, a.id, a.f_asn, a.f_name, a.f_max6, a.f_max4, l.id,
+ l.f_ip4, x.f_name, r.f_name";
+/// Where a list's rows have the count.
+pub const SESSION_COUNT: usize = 22;
+
+const JOINS: &str = "JOIN k_autonomous_system a ON a.id = s.e_remote JOIN k_exchange_link l ON l.id = s.e_link
+ JOIN k_exchange x ON x.id = l.e_exchange JOIN k_router r ON r.id = l.e_router";
+const ORDER: &str = "s.f_reference NULLS FIRST, s.f_asn NULLS FIRST, s.e_link NULLS FIRST, s.f_ip NULLS FIRST, s.id";
+const PAGE: &str = "s.id, s.f_reference, s.f_ip, s.f_admin, s.f_ttl, s.f_passive, s.f_route_server, s.f_received,
+ s.f_accepted, s.f_advertised, s.f_comments, s.created, s.updated, s.f_asn, s.e_remote, s.e_link";
+
+/// The statements, in the order of [`Ask::statement`].
+pub fn statements() -> [String; 6] {
+    let network = |rest: &str| format!("SELECT {NETWORK} FROM k_autonomous_system a {rest}");
+    let networks = |which: &str| {
+        format!(
+            "SELECT {NETWORK}, (SELECT count(*) FROM k_autonomous_system a {which}) FROM k_autonomous_system a {which}
+             ORDER BY a.f_asn NULLS FIRST, a.id LIMIT $1"
+        )
+    };
+    let sessions = |which: &str| {
+        format!(
+            "SELECT {SESSION}, (SELECT count(*) FROM k_exchange_session s {which})
+             FROM (SELECT {PAGE} FROM k_exchange_session s {which} ORDER BY {ORDER} LIMIT $1) s {JOINS} ORDER BY {ORDER}"
+        )
+    };
+    [
+        network("WHERE a.id = $1"),
+        networks(""),
+        networks("WHERE a.c_name LIKE $2"),
+        format!("SELECT {SESSION} FROM k_exchange_session s {JOINS} WHERE s.id = $1"),
+        sessions(""),
+        sessions("JOIN k_exchange_link l ON l.id = s.e_link WHERE l.e_exchange = $2"),
+    ]
+}

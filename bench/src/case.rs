@@ -1,0 +1,152 @@
+//! What is measured: the requests, as bytes.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use anyhow::Result;
+use bytes::Bytes;
+
+use crate::{
+    client::{Caller, Client},
+    load::Loaded,
+    measure::Worker,
+};
+
+/// How many rows a bulk request makes.
+pub const BULK: u64 = 100;
+/// The first number of the autonomous systems that are made while measuring; free for private use (RFC 6996), and above those
+/// that are loaded.
+pub const FIRST_MADE: u64 = 4_210_000_000;
+/// Autonomous systems.
+pub const NETWORKS: &str = "/api/peering/autonomous-systems/";
+/// Sessions across exchanges.
+pub const SESSIONS: &str = "/api/peering/internet-exchange-peering-sessions/";
+
+/// A kind of reading request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Read {
+    /// One autonomous system, another one each time.
+    Network,
+    /// So many autonomous systems.
+    Networks(u32),
+    /// Autonomous systems with a text in their names.
+    NetworksNamed,
+    /// One session, another one each time.
+    Session,
+    /// So many sessions.
+    Sessions(u32),
+    /// Sessions of one exchange.
+    SessionsAt,
+}
+
+/// A kind of writing request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Write {
+    /// One new autonomous system.
+    Create,
+    /// Another description of one.
+    Patch,
+    /// [`BULK`] new ones in one request.
+    Bulk,
+}
+
+/// Every reading request, with its name in the report.
+pub const READS: &[(&str, Read)] = &[
+    ("AS detail", Read::Network),
+    ("AS list of 50", Read::Networks(50)),
+    ("AS list of 1000", Read::Networks(1000)),
+    ("AS list filtered by name", Read::NetworksNamed),
+    ("session detail", Read::Session),
+    ("session list of 50", Read::Sessions(50)),
+    ("session list of 1000", Read::Sessions(1000)),
+    ("session list of one exchange", Read::SessionsAt),
+];
+
+/// Every writing request, with its name in the report.
+pub const WRITES: &[(&str, Write)] =
+    &[("AS create", Write::Create), ("AS patch", Write::Patch), ("AS bulk create of 100", Write::Bulk)];
+
+/// Makes the requests, each with its own number.
+pub struct Requests {
+    caller: Caller,
+    loaded: Arc<Loaded>,
+    what: What,
+    /// Written once, for those that are the same each time.
+    fixed: Bytes,
+    serial: Arc<AtomicU64>,
+}
+
+#[derive(Clone, Copy)]
+enum What {
+    Read(Read),
+    Write(Write),
+}
+
+impl Requests {
+    /// Reading ones.
+    pub fn reading(caller: &Caller, loaded: &Arc<Loaded>, read: Read) -> Self {
+        let path = match read {
+            Read::Network | Read::Session => String::new(),
+            Read::Networks(limit) => format!("{NETWORKS}?limit={limit}"),
+            Read::NetworksNamed => format!("{NETWORKS}?limit=50&name__ic=042"),
+            Read::Sessions(limit) => format!("{SESSIONS}?limit={limit}"),
+            Read::SessionsAt => format!("{SESSIONS}?internet_exchange_id={}&limit=50", loaded.exchange),
+        };
+        let fixed = caller.get(&path);
+        Self { caller: caller.clone(), loaded: loaded.clone(), what: What::Read(read), fixed, serial: Arc::default() }
+    }
+
+    /// Writing ones; `serial` counts on from case to case, so that nothing is made twice.
+    pub fn writing(caller: &Caller, loaded: &Arc<Loaded>, write: Write, serial: &Arc<AtomicU64>) -> Self {
+        let (caller, loaded, serial) = (caller.clone(), loaded.clone(), serial.clone());
+        Self { caller, loaded, what: What::Write(write), fixed: Bytes::new(), serial }
+    }
+
+    /// The next one.
+    pub fn next(&self) -> Bytes {
+        let one = |path: &str, ids: &[i64]| {
+            let serial = self.serial.fetch_add(1, Ordering::Relaxed);
+            (format!("{path}{}/", ids[serial as usize % ids.len()]), serial)
+        };
+        match self.what {
+            What::Read(Read::Network) => self.caller.get(&one(NETWORKS, &self.loaded.networks).0),
+            What::Read(Read::Session) => self.caller.get(&one(SESSIONS, &self.loaded.sessions).0),
+            What::Read(_) => self.fixed.clone(),
+            What::Write(Write::Patch) => {
+                let (path, serial) = one(NETWORKS, &self.loaded.networks);
+                self.caller.send("PATCH", &path, &format!(r#"{{"description":"patched {serial}"}}"#))
+            }
+            What::Write(Write::Create) => {
+                let serial = self.serial.fetch_add(1, Ordering::Relaxed);
+                self.caller.send("POST", NETWORKS, &network(serial))
+            }
+            What::Write(Write::Bulk) => {
+                let serial = self.serial.fetch_add(BULK, Ordering::Relaxed);
+                let rows: Vec<String> = (serial..serial + BULK).map(network).collect();
+                self.caller.send("POST", NETWORKS, &format!("[{}]", rows.join(",")))
+            }
+        }
+    }
+}
+
+fn network(serial: u64) -> String {
+    let number = FIRST_MADE + serial;
+    format!(r#"{{"asn":{number},"name":"Bench Made {number}","comments":"made by the bench"}}"#)
+}
+
+/// One connection that asks.
+pub struct Asker {
+    /// The connection.
+    pub client: Client,
+    /// What it asks.
+    pub requests: Arc<Requests>,
+}
+
+impl Worker for Asker {
+    async fn once(&mut self) -> Result<()> {
+        let request = self.requests.next();
+        self.client.ask_blindly(&request).await
+    }
+}

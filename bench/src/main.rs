@@ -1,0 +1,253 @@
+//! How fast Meetme is, as ratios that one run on one machine gives: reads against a bare program over the same data that
+//! answers the same bytes, writes against the store's own transaction rate.
+//!
+//! Promise: nothing here is part of the product, and nothing is compared whose answers differ.
+//!
+//! Road not taken: rates alone, which say more about the machine and its other work than about the program.
+
+mod bare;
+mod case;
+mod client;
+mod load;
+mod measure;
+mod own;
+mod place;
+mod report;
+mod server;
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
+
+use anyhow::{Result, ensure};
+use clap::{Parser, ValueEnum};
+use tokio::runtime::Runtime;
+
+use crate::{
+    bare::Bare,
+    case::{Asker, READS, Read, Requests, WRITES},
+    client::{Caller, Client},
+    load::{Loaded, Size},
+    measure::{Figures, repeat},
+    own::Own,
+    place::Place,
+    report::{Against, Line},
+    server::{Memory, Server},
+};
+
+/// Each side runs so many times in turn, so that what else the machine does meets both.
+const ROUNDS: u32 = 2;
+/// The share of the time before a measurement that is not counted.
+const WARM_UP: f64 = 0.1;
+
+#[derive(Parser)]
+#[command(about = "Measures Meetme against a bare program and against its own store")]
+struct Arguments {
+    /// How long each side of each line is measured; 3 unless this is a quick run
+    #[arg(long)]
+    seconds: Option<f64>,
+    /// A small data set and short runs, to see whether everything works
+    #[arg(long)]
+    quick: bool,
+    /// The server's program, instead of a fresh optimised build
+    #[arg(long, value_name = "PATH")]
+    binary: Option<PathBuf>,
+    /// The stores to measure
+    #[arg(long, value_enum, default_value = "both")]
+    store: Which,
+    /// Numbers of connections
+    #[arg(long, value_delimiter = ',', default_value = "1,8,64")]
+    connections: Vec<usize>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Which {
+    Sqlite,
+    Postgres,
+    Both,
+}
+
+impl Arguments {
+    fn size(&self) -> Size {
+        if self.quick {
+            Size { networks: 200, sessions: 500, first: 50 }
+        } else {
+            Size { networks: 5_000, sessions: 20_000, first: 1_000 }
+        }
+    }
+
+    fn time(&self) -> Duration {
+        Duration::from_secs_f64(self.seconds.unwrap_or(if self.quick { 0.3 } else { 3.0 }))
+    }
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    ensure!(arguments.connections.iter().all(|count| *count > 0), "no connections, no measurement");
+    let program = server::program(arguments.binary.clone())?;
+    let size = arguments.size();
+    println!(
+        "{} autonomous systems, {} exchange sessions, {:.1} s for each side of a line in {ROUNDS} turns, {} processors",
+        size.networks,
+        size.sessions,
+        arguments.time().as_secs_f64(),
+        std::thread::available_parallelism()?,
+    );
+    if arguments.store != Which::Postgres {
+        let folder = tempfile::Builder::new().prefix("meetme-bench-").tempdir()?;
+        measure(&arguments, &program, folder.path(), &Place::sqlite(folder.path()))?;
+    }
+    if arguments.store != Which::Sqlite {
+        let folder = tempfile::Builder::new().prefix("meetme-bench-").tempdir()?;
+        match Place::postgres() {
+            Ok(place) => measure(&arguments, &program, folder.path(), &place)?,
+            Err(error) => println!("\nSKIPPED PostgreSQL: {error:#}"),
+        }
+    }
+    Ok(())
+}
+
+/// Everything on one store.
+fn measure(arguments: &Arguments, program: &Path, data: &Path, place: &Place) -> Result<()> {
+    println!("\n{}", place.name());
+    let settings = place.settings();
+    let caller = Caller { token: server::set_up(program, data, &settings)? };
+    // One thread makes the requests: it must not take more from one side than from the other.
+    let generator = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let server = Server::start(program, data, &settings)?;
+    say("started", server.memory()?);
+    let loaded = Arc::new(generator.block_on(load::fill(server.address, &caller, arguments.size()))?);
+    say("loaded", server.memory()?);
+    server.stop()?;
+    let copy = place.copy()?;
+    let run = Run {
+        server: Server::start(program, data, &settings)?,
+        generator,
+        caller,
+        loaded,
+        time: arguments.time(),
+        connections: arguments.connections.clone(),
+    };
+    say("started on the data", run.server.memory()?);
+    let bare = Bare::start(place)?;
+    run.generator.block_on(run.compare(bare.address))?;
+    println!("the bare program answers the same bytes to every kind of reading request\n\n{}", report::head());
+    let mut lines = run.reads(bare.address)?;
+    drop(bare);
+    let networks = Arc::new(run.loaded.networks.clone());
+    let own = run.generator.block_on(Own::open(&copy, networks))?;
+    lines.extend(run.writes(&own)?);
+    report::missed(&lines).iter().for_each(|text| println!("{text}"));
+    run.server.stop()
+}
+
+fn say(when: &str, memory: Memory) {
+    println!("memory, {when}: {} MiB, at most {} MiB", memory.now / 1024, memory.most / 1024);
+}
+
+/// What all measurements on one store share.
+struct Run {
+    server: Server,
+    generator: Runtime,
+    caller: Caller,
+    loaded: Arc<Loaded>,
+    time: Duration,
+    connections: Vec<usize>,
+}
+
+impl Run {
+    /// Fails unless both programs answer the same.
+    async fn compare(&self, bare: SocketAddr) -> Result<()> {
+        let mut ours = Client::connect(self.server.address).await?;
+        let mut theirs = Client::connect(bare).await?;
+        for (name, read) in READS {
+            let requests = Requests::reading(&self.caller, &self.loaded, *read);
+            for _ in 0..if matches!(read, Read::Network | Read::Session) { 100 } else { 1 } {
+                let request = requests.next();
+                let (a, b) = (ours.ask(&request).await?, theirs.ask(&request).await?);
+                if a != b {
+                    let at = a.iter().zip(&b).position(|(a, b)| a != b).unwrap_or(a.len().min(b.len()));
+                    let near = |text: &[u8]| {
+                        String::from_utf8_lossy(&text[at.saturating_sub(60)..text.len().min(at + 60)]).into_owned()
+                    };
+                    anyhow::bail!("{name}: the answers differ at byte {at}: {:?} and {:?}", near(&a), near(&b));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn reads(&self, bare: SocketAddr) -> Result<Vec<Line>> {
+        let mut lines = Vec::new();
+        for (case, read) in READS {
+            for connections in &self.connections {
+                let requests = Arc::new(Requests::reading(&self.caller, &self.loaded, *read));
+                let (mut ours, mut other) = (Figures::default(), Figures::default());
+                self.warm(|time| self.ask(bare, &requests, *connections, time))?;
+                self.warm(|time| self.ask(self.server.address, &requests, *connections, time))?;
+                for _ in 0..ROUNDS {
+                    other.add(self.ask(bare, &requests, *connections, self.time / ROUNDS)?);
+                    ours.add(self.ask(self.server.address, &requests, *connections, self.time / ROUNDS)?);
+                }
+                lines.push(self.line(case, *connections, ours, other, Against::Bare)?);
+            }
+        }
+        Ok(lines)
+    }
+
+    fn writes(&self, own: &Own) -> Result<Vec<Line>> {
+        let serial = Arc::new(AtomicU64::new(0));
+        let mut lines = Vec::new();
+        for (case, write) in WRITES {
+            for connections in &self.connections {
+                let requests = Arc::new(Requests::writing(&self.caller, &self.loaded, *write, &serial));
+                let store = |time| self.generator.block_on(repeat(own.writers(*connections, *write), time));
+                let (mut ours, mut other) = (Figures::default(), Figures::default());
+                self.warm(store)?;
+                self.warm(|time| self.ask(self.server.address, &requests, *connections, time))?;
+                for _ in 0..ROUNDS {
+                    other.add(store(self.time / ROUNDS)?);
+                    ours.add(self.ask(self.server.address, &requests, *connections, self.time / ROUNDS)?);
+                }
+                lines.push(self.line(case, *connections, ours, other, Against::Store)?);
+            }
+        }
+        Ok(lines)
+    }
+
+    fn warm(&self, run: impl FnOnce(Duration) -> Result<Figures>) -> Result<()> {
+        run(self.time.mul_f64(WARM_UP)).map(drop)
+    }
+
+    fn ask(
+        &self,
+        address: SocketAddr,
+        requests: &Arc<Requests>,
+        connections: usize,
+        time: Duration,
+    ) -> Result<Figures> {
+        self.generator.block_on(async {
+            let mut askers = Vec::new();
+            for _ in 0..connections {
+                askers.push(Asker { client: Client::connect(address).await?, requests: requests.clone() });
+            }
+            repeat(askers, time).await
+        })
+    }
+
+    fn line(
+        &self,
+        case: &'static str,
+        connections: usize,
+        ours: Figures,
+        other: Figures,
+        against: Against,
+    ) -> Result<Line> {
+        let line = Line { case, connections, ours, other, against, memory: self.server.memory()? };
+        println!("{}", report::line(&line));
+        Ok(line)
+    }
+}
