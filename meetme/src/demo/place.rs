@@ -212,7 +212,6 @@ fn pools(tx: &mut Tx<'_>, operator: RawId) -> Result<(), Error> {
     let vnis = Pool { numbers: vec![Stretch { first: 4097, last: 16_777_215 }], ..Pool::new(PoolOf::Vnis, "networks") };
     tx.create(operator, vnis)?;
     for (purpose, networks) in [
-        ("links", vec!["169.254.0.0/16"]),
         ("peering", vec!["198.18.0.0/24"]),
         (addresses::PUBLIC, vec!["198.19.0.0/16", "2001:db8:100::/40"]),
         (addresses::PRIVATE, vec!["10.0.0.0/8"]),

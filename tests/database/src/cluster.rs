@@ -35,7 +35,7 @@ while :; do
   idle=0
 done
 "$@"
-rm -rf "$folder" "$home/folder"
+rm -rf "$folder" "$home/folder" "$home"/like_*
 "#;
 
 pub(crate) struct Cluster {
@@ -63,8 +63,9 @@ fn find() -> Result<Cluster> {
     fs::create_dir_all(&home).with_context(|| home.display().to_string())?;
     if let Ok(text) = std::env::var("MEETME_TEST_POSTGRES") {
         let base = without_database(&text)?;
-        Client::connect(&base, NoTls).context("MEETME_TEST_POSTGRES")?;
-        return Ok(Cluster { base, home, _used: None });
+        let cluster = Cluster { base, home, _used: None };
+        Client::connect(&cluster.url("postgres"), NoTls).context("MEETME_TEST_POSTGRES")?;
+        return Ok(cluster);
     }
     let lock = File::create(home.join("lock"))?;
     lock.lock()?;

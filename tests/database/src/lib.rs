@@ -103,6 +103,9 @@ fn on_a_plain_thread<T: Send>(f: impl FnOnce() -> T + Send) -> T {
 }
 
 /// A fresh database of each make that this machine has. Prints why one is missing.
+///
+/// # Panics
+/// As [`sqlite`] and [`skipped`].
 pub fn both() -> Vec<(&'static str, Temp<Open>)> {
     let mut out = vec![("sqlite", sqlite())];
     match postgres() {
@@ -113,7 +116,11 @@ pub fn both() -> Vec<(&'static str, Temp<Open>)> {
 }
 
 /// Says aloud that the PostgreSQL half of a test did not run.
+///
+/// # Panics
+/// When `MEETME_TEST_POSTGRES` is set: whoever names a cluster wants it to be tested with.
 pub fn skipped(why: &Skip) {
+    assert!(std::env::var_os("MEETME_TEST_POSTGRES").is_none(), "{why}");
     eprintln!("SKIPPED postgres: {why}");
 }
 

@@ -16,7 +16,17 @@ pub const OPEN: &[(&str, &str, &str)] = &[
     ("megaport", "POST", "/logout/{token}"),
     ("megaport", "GET", "/v2/logout/{token}"),
     ("port", "POST", "/v1/auth/access_token"),
+    // The places are published.
+    ("megaport", "GET", "/v2/locations"),
+    ("megaport", "GET", "/v3/locations"),
+    ("megaport", "GET", "/v2/networkRegions"),
 ];
+
+/// Paths two dialects have: without any credential nothing says which of them is meant, and the other one answers.
+pub const AMBIGUOUS: &[(&str, &str, &str)] = &[("packet", "GET", "/facilities"), ("packet", "GET", "/locations/metros")];
+
+/// Operations that end the caller's own session; they come last.
+pub const LAST: &[(&str, &str, &str)] = &[("native", "POST", "/meetme/v1/logout"), ("megaport", "GET", "/v2/logout")];
 
 /// Operations on the operator's catalogue, which every customer may read.
 pub const SHARED: &[(&str, &str, &str)] = &[
@@ -36,13 +46,22 @@ pub const SHARED: &[(&str, &str, &str)] = &[
     ("pureport", "GET", "/supportedConnections/{supportedConnectionId}"),
     ("pureport", "GET", "/options/{type}"),
     ("peering-manager", "GET", "/api/devices/platforms/{id}/"),
-    ("peering-manager", "OPTIONS", "/api/devices/platforms/{id}/"),
+    // What a form looks like is the same for ids that exist and ids that do not.
+    ("peering-manager", "OPTIONS", "/api/*"),
     ("packet", "GET", "/locations/metros/{id}"),
     ("port", "GET", "/v1/blueprints/system/{identifier}/structure"),
 ];
 
 /// Paths whose parameters nothing in the demo world fills.
-pub const UNFILLED: &[&str] = &[];
+pub const UNFILLED: &[&str] = &[
+    "native /meetme/v1/invitation/{id}",
+    "native /meetme/v1/job/{id}",
+    "native /meetme/v1/landing/{id}",
+    "native /meetme/v1/pool/{id}",
+    "native /meetme/v1/segment/{id}",
+    "native /meetme/v1/server/{id}",
+    "packet /invitations/{id}",
+];
 
 /// Where a path's parameter comes from: dialect, the path before it, the list as `dialect:path`, and where the id is in the list.
 /// A list of `=` makes the last column the value itself.
@@ -96,7 +115,7 @@ pub const SOURCES: &[(&str, &str, &str, &str)] = &[
     ("native", "/meetme/v1/kinds/", "=", "router"),
 ];
 
-/// Bodies of a kind that reach the door: dialect, method, the end of the path, the body.
+/// Bodies of a kind that reach the door: dialect, method, the end of the path, the body. `ROLE` is a Pureport role's path.
 pub const BODIES: &[(&str, &str, &str, &str)] = &[
     ("packet", "POST", "/devices", r#"{"facility": ["sjc1"], "plan": "baremetal_1", "operating_system": "ubuntu_22_04", "hostname": "x"}"#),
     ("packet", "POST", "/bgp-configs", r#"{"deployment_type": "local", "asn": 65000}"#),
@@ -110,7 +129,7 @@ pub const BODIES: &[(&str, &str, &str, &str)] = &[
         "/ssh-keys",
         r#"{"label": "x", "key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4i x"}"#,
     ),
-    ("pureport", "POST", "/apikeys", r#"{"name": "x"}"#),
+    ("pureport", "POST", "/apikeys", r#"{"name": "x", "roles": [{"href": "ROLE"}]}"#),
     ("pureport", "POST", "/networks", r#"{"name": "x"}"#),
     (
         "pureport",
