@@ -16,15 +16,20 @@ mod report;
 mod server;
 
 use std::{
+    future::Future,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use clap::{Parser, ValueEnum};
-use tokio::runtime::Runtime;
+use tokio::{
+    runtime::Runtime,
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
 
 use crate::{
     bare::Bare,
@@ -96,14 +101,15 @@ fn main() -> Result<()> {
         arguments.time().as_secs_f64(),
         std::thread::available_parallelism()?,
     );
+    let generator = Generator::new()?;
     if arguments.store != Which::Postgres {
         let folder = tempfile::Builder::new().prefix("meetme-bench-").tempdir()?;
-        measure(&arguments, &program, folder.path(), &Place::sqlite(folder.path()))?;
+        measure(&arguments, &program, &generator, folder.path(), &Place::sqlite(folder.path()))?;
     }
     if arguments.store != Which::Sqlite {
         let folder = tempfile::Builder::new().prefix("meetme-bench-").tempdir()?;
         match Place::postgres() {
-            Ok(place) => measure(&arguments, &program, folder.path(), &place)?,
+            Ok(place) => measure(&arguments, &program, &generator, folder.path(), &place)?,
             Err(error) => println!("\nSKIPPED PostgreSQL: {error:#}"),
         }
     }
@@ -111,15 +117,13 @@ fn main() -> Result<()> {
 }
 
 /// Everything on one store.
-fn measure(arguments: &Arguments, program: &Path, data: &Path, place: &Place) -> Result<()> {
+fn measure(arguments: &Arguments, program: &Path, generator: &Generator, data: &Path, place: &Place) -> Result<()> {
     println!("\n{}", place.name());
     let settings = place.settings();
     let caller = Caller { token: server::set_up(program, data, &settings)? };
-    // One thread makes the requests: it must not take more from one side than from the other.
-    let generator = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let server = Server::start(program, data, &settings)?;
     say("started", server.memory()?);
-    let loaded = Arc::new(generator.block_on(load::fill(server.address, &caller, arguments.size()))?);
+    let loaded = Arc::new(generator.run(load::fill(server.address, &caller, arguments.size()))?);
     say("loaded", server.memory()?);
     server.stop()?;
     let copy = place.copy()?;
@@ -133,15 +137,50 @@ fn measure(arguments: &Arguments, program: &Path, data: &Path, place: &Place) ->
     };
     say("started on the data", run.server.memory()?);
     let bare = Bare::start(place)?;
-    run.generator.block_on(run.compare(bare.address))?;
+    run.generator.run(run.compare(bare.address))?;
     println!("the bare program answers the same bytes to every kind of reading request\n\n{}", report::head());
     let mut lines = run.reads(bare.address)?;
     drop(bare);
     let networks = Arc::new(run.loaded.networks.clone());
-    let own = run.generator.block_on(Own::open(&copy, networks))?;
+    let own = run.generator.run(Own::open(&copy, networks))?;
     lines.extend(run.writes(&own)?);
     report::missed(&lines).iter().for_each(|text| println!("{text}"));
     run.server.stop()
+}
+
+/// Where requests are made: one thread, which must not take more from one side than from the other.
+struct Generator {
+    runtime: Runtime,
+    stopped: watch::Receiver<bool>,
+}
+
+impl Generator {
+    /// From now on an interrupt or a polite kill ends what runs with an error, so that servers and files are cleared away.
+    fn new() -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let (stop, stopped) = watch::channel(false);
+        let inside = runtime.enter();
+        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        runtime.spawn(async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            stop.send_replace(true);
+        });
+        drop(inside);
+        Ok(Self { runtime, stopped })
+    }
+
+    fn run<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let mut stopped = self.stopped.clone();
+        self.runtime.block_on(async {
+            tokio::select! {
+                done = work => done,
+                _ = stopped.wait_for(|stopped| *stopped) => bail!("stopped before the end"),
+            }
+        })
+    }
 }
 
 fn say(when: &str, memory: Memory) {
@@ -149,16 +188,16 @@ fn say(when: &str, memory: Memory) {
 }
 
 /// What all measurements on one store share.
-struct Run {
+struct Run<'g> {
     server: Server,
-    generator: Runtime,
+    generator: &'g Generator,
     caller: Caller,
     loaded: Arc<Loaded>,
     time: Duration,
     connections: Vec<usize>,
 }
 
-impl Run {
+impl Run<'_> {
     /// Fails unless both programs answer the same.
     async fn compare(&self, bare: SocketAddr) -> Result<()> {
         let mut ours = Client::connect(self.server.address).await?;
@@ -173,7 +212,7 @@ impl Run {
                     let near = |text: &[u8]| {
                         String::from_utf8_lossy(&text[at.saturating_sub(60)..text.len().min(at + 60)]).into_owned()
                     };
-                    anyhow::bail!("{name}: the answers differ at byte {at}: {:?} and {:?}", near(&a), near(&b));
+                    bail!("{name}: the answers differ at byte {at}: {:?} and {:?}", near(&a), near(&b));
                 }
             }
         }
@@ -204,7 +243,7 @@ impl Run {
         for (case, write) in WRITES {
             for connections in &self.connections {
                 let requests = Arc::new(Requests::writing(&self.caller, &self.loaded, *write, &serial));
-                let store = |time| self.generator.block_on(repeat(own.writers(*connections, *write), time));
+                let store = |time| self.generator.run(repeat(own.writers(*connections, *write), time));
                 let (mut ours, mut other) = (Figures::default(), Figures::default());
                 self.warm(store)?;
                 self.warm(|time| self.ask(self.server.address, &requests, *connections, time))?;
@@ -229,7 +268,7 @@ impl Run {
         connections: usize,
         time: Duration,
     ) -> Result<Figures> {
-        self.generator.block_on(async {
+        self.generator.run(async {
             let mut askers = Vec::new();
             for _ in 0..connections {
                 askers.push(Asker { client: Client::connect(address).await?, requests: requests.clone() });

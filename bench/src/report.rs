@@ -59,7 +59,7 @@ pub fn head() -> String {
         "{:<29}{:>6}{:>10}{:>9}{:>9}  {:<6}{:>9}{:>9}{:>9}{:>7}{:>9}{:>9}",
         "request",
         "conns",
-        "meetme/s",
+        "ours/s",
         "p50 ms",
         "p99 ms",
         "other",

@@ -144,11 +144,8 @@ impl Tx<'_> {
     /// [`Error::Stale`] when somebody else was faster; else as [`Tx::create`].
     pub fn save<R: Resource>(&mut self, object: &mut Object<R>, spec: R) -> Result<(), Error> {
         self.must_write()?;
-        if spec == object.spec {
-            return Ok(());
-        }
-        spec.check(Some(&object.spec))?;
         let info = self.shared.registry.info(R::KIND)?;
+        // Asked first, so that whoever may not change a row learns it also from a change that would be none.
         for facts in [&object.spec, &spec] {
             let facts = TypedFacts {
                 info,
@@ -164,6 +161,10 @@ impl Tx<'_> {
                 return Err(Error::Denied { kind: R::KIND, verb: "change" });
             }
         }
+        if spec == object.spec {
+            return Ok(());
+        }
+        spec.check(Some(&object.spec))?;
         self.verify_targets(&spec, Some(&object.spec))?;
         let before = std::mem::replace(&mut object.spec, spec);
         let spec_text = text(&object.spec)?;

@@ -15,7 +15,8 @@ impl Faults {
     fn check(&mut self, right: bool, what: &str, operation: &Operation, path: &str, reply: &Reply) {
         if !right {
             let body: String = reply.text.chars().take(200).collect();
-            self.0.push(format!("{what}: {} {} {path} -> {} {body}", operation.dialect, operation.method, reply.status));
+            self.0
+                .push(format!("{what}: {} {} {path} -> {} {body}", operation.dialect, operation.method, reply.status));
         }
     }
 
@@ -94,11 +95,26 @@ async fn a_stranger_sees_and_changes_nothing_of_others() {
     println!("{} paths cannot be filled", unfilled.len());
     let known: Vec<&str> = UNFILLED.to_vec();
     faults.0.extend(unfilled.iter().filter(|u| !known.contains(&u.as_str())).map(|u| format!("cannot be filled: {u}")));
-    faults.0.extend(known.iter().filter(|k| !unfilled.iter().any(|u| u == *k)).map(|k| format!("can be filled now: {k}")));
+    faults
+        .0
+        .extend(known.iter().filter(|k| !unfilled.iter().any(|u| u == *k)).map(|k| format!("can be filled now: {k}")));
     let after = world.photograph().await;
     faults.0.extend(before.iter().filter(|(at, _)| !after.contains_key(*at)).map(|(at, _)| format!("gone: {at}")));
     let changed = before.iter().filter(|(at, spec)| after.get(*at).is_some_and(|now| now != *spec));
     faults.0.extend(changed.map(|(at, spec)| format!("changed: {at} from {spec} to {}", after[at])));
+    faults.none();
+}
+
+#[tokio::test]
+async fn a_stranger_adds_nothing_to_the_operators_supply() {
+    let world = World::new().await;
+    let mut faults = Faults::default();
+    for (kind, body) in world.supply().await {
+        let path = format!("/meetme/v1/{kind}");
+        let post = Operation { dialect: "native".to_owned(), method: "POST".to_owned(), path: path.clone() };
+        let reply = world.send(&world.stranger, &post, &path, Some(&body)).await;
+        faults.check(reply.status == 403, "supply", &post, &path, &reply);
+    }
     faults.none();
 }
 

@@ -16,8 +16,13 @@ mod peering;
 mod shape;
 
 use meetme_base::{Invalid, Kind, RawId, Secret, Uid};
-use meetme_model::access::{Organization, Project};
-use meetme_store::{AnyObject, KindInfo, Resource as _, Tx};
+use meetme_model::{
+    access::{Form, Organization, Project},
+    fabric::Pool,
+    metal::Server,
+    place::{Offer, Price},
+};
+use meetme_store::{AnyObject, Filter, KindInfo, Resource as _, Tx};
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
@@ -162,6 +167,21 @@ fn only(old: &AnyObject, spec: &Json, names: &[&str], why: &str) -> Result<(), E
     }
 }
 
+/// Kinds that operations take from on behalf of every customer: who could add to them could sell to others.
+const SUPPLY: &[Kind] = &[Server::KIND, Pool::KIND, Offer::KIND, Price::KIND];
+
+/// Supply is made by those who may make it on the operator's own node.
+fn require_supplier(tx: &mut Tx<'_>, kind: &KindInfo) -> Result<(), Error> {
+    if !SUPPLY.contains(&kind.kind) {
+        return Ok(());
+    }
+    let operator = tx.as_system(|tx| tx.one::<Organization>(&Filter::eq("form", Form::Operator.word())))?;
+    match operator {
+        Some(operator) => crate::access::require(tx, kind.kind, "create", operator.id.any()),
+        None => Ok(()),
+    }
+}
+
 /// Makes a row. `tenant` is the node it hangs on; without one it is the caller's organization, or what the operation says.
 ///
 /// # Errors
@@ -171,6 +191,7 @@ pub fn create(by: By<'_>, tx: &mut Tx<'_>, kind: &KindInfo, tenant: Option<RawId
         Create::Refused(why) => Err(refused(kind, why)),
         Create::Plain => {
             let tenant = tenant.unwrap_or(by.caller.home().any());
+            require_supplier(tx, kind)?;
             shape::check(kind, &spec)?;
             Ok(tx.create_any(kind, tenant, spec)?.into())
         }

@@ -23,7 +23,8 @@ pub const OPEN: &[(&str, &str, &str)] = &[
 ];
 
 /// Paths two dialects have: without any credential nothing says which of them is meant, and the other one answers.
-pub const AMBIGUOUS: &[(&str, &str, &str)] = &[("packet", "GET", "/facilities"), ("packet", "GET", "/locations/metros")];
+pub const AMBIGUOUS: &[(&str, &str, &str)] =
+    &[("packet", "GET", "/facilities"), ("packet", "GET", "/locations/metros")];
 
 /// Operations that end the caller's own session; they come last.
 pub const LAST: &[(&str, &str, &str)] = &[("native", "POST", "/meetme/v1/logout"), ("megaport", "GET", "/v2/logout")];
@@ -87,12 +88,7 @@ pub const SOURCES: &[(&str, &str, &str, &str)] = &[
     ("pureport", "/locations/", "pureport:/locations", "/0/id"),
     ("pureport", "/facilities/", "pureport:/facilities", "/0/id"),
     ("pureport", "/cloudRegions/", "pureport:/cloudRegions", "/0/id"),
-    (
-        "pureport",
-        "/supportedConnections/",
-        "pureport:/accounts/{accountId}/supportedConnections",
-        "/0/id",
-    ),
+    ("pureport", "/supportedConnections/", "pureport:/accounts/{accountId}/supportedConnections", "/0/id"),
     ("pureport", "/options/", "=", "IKEV1ESPDHGroup"),
     ("pureport", "/networks/", "pureport:/accounts/{accountId}/networks", "/0/id"),
     ("pureport", "/connections/", "pureport:/accounts/{accountId}/connections", "/0/id"),
@@ -117,7 +113,12 @@ pub const SOURCES: &[(&str, &str, &str, &str)] = &[
 
 /// Bodies of a kind that reach the door: dialect, method, the end of the path, the body. `ROLE` is a Pureport role's path.
 pub const BODIES: &[(&str, &str, &str, &str)] = &[
-    ("packet", "POST", "/devices", r#"{"facility": ["sjc1"], "plan": "baremetal_1", "operating_system": "ubuntu_22_04", "hostname": "x"}"#),
+    (
+        "packet",
+        "POST",
+        "/devices",
+        r#"{"facility": ["sjc1"], "plan": "baremetal_1", "operating_system": "ubuntu_22_04", "hostname": "x"}"#,
+    ),
     ("packet", "POST", "/bgp-configs", r#"{"deployment_type": "local", "asn": 65000}"#),
     ("packet", "POST", "/bgp/sessions", r#"{"address_family": "ipv4"}"#),
     ("packet", "POST", "/api-keys", r#"{"description": "x"}"#),

@@ -8,7 +8,10 @@ use std::{
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
-use super::{listed, tables::{BODIES, LAST, SHARED, SOURCES}};
+use super::{
+    listed,
+    tables::{BODIES, LAST, SHARED, SOURCES},
+};
 use crate::kit::{Server, until};
 
 /// Names of the demo customer that no answer to a stranger may hold.
@@ -84,7 +87,8 @@ impl World {
         let printed = server.admin(&["organization", "--name", "Stranger Limited", "--user", "stranger"]);
         let word = |name: &str| printed.lines().find_map(|l| l.strip_prefix(name)).unwrap().trim().to_owned();
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        let demo = log_in(&client, &server.base, server.secret("/pureport/key"), server.secret("/pureport/secret")).await;
+        let demo =
+            log_in(&client, &server.base, server.secret("/pureport/key"), server.secret("/pureport/secret")).await;
         let stranger = log_in(&client, &server.base, &word("key"), &word("secret")).await;
         let mut world = Self {
             server,
@@ -119,8 +123,7 @@ impl World {
 
     /// Sends one request; an empty object where the method wants a body and none is given.
     pub async fn send(&self, who: &Credentials, operation: &Operation, path: &str, body: Option<&Value>) -> Reply {
-        let mut request =
-            self.client.request(operation.method.parse().unwrap(), format!("{}{path}", self.server.base));
+        let mut request = self.client.request(operation.method.parse().unwrap(), format!("{}{path}", self.server.base));
         if let Some((name, value)) = who.get(&operation.dialect) {
             request = request.header(name, value);
         }
@@ -133,7 +136,8 @@ impl World {
         let content_type = answer.headers().get(CONTENT_TYPE).map_or("", |v| v.to_str().unwrap()).to_owned();
         let mut bytes = Vec::new();
         // A watch never ends: what it says first is what it says about the past.
-        let patience = if status < 300 && path.ends_with("/watch") { Duration::from_millis(50) } else { Duration::from_secs(30) };
+        let patience =
+            if status < 300 && path.ends_with("/watch") { Duration::from_millis(50) } else { Duration::from_secs(30) };
         while let Ok(Some(chunk)) = tokio::time::timeout(patience, answer.chunk()).await.unwrap_or(Ok(None)) {
             bytes.extend_from_slice(&chunk);
         }
@@ -146,7 +150,6 @@ impl World {
         serde_json::from_str(&reply.text).unwrap_or(Value::Null)
     }
 
-    #[track_caller]
     async fn make(&self, dialect: &str, path: &str, body: Value) -> Value {
         let operation = Operation { dialect: dialect.to_owned(), method: "POST".to_owned(), path: path.to_owned() };
         let reply = self.send(&self.demo, &operation, path, Some(&body)).await;
@@ -158,7 +161,8 @@ impl World {
     async fn populate(&self) {
         let account = self.get("pureport", "/accounts").await[0]["id"].as_str().unwrap().to_owned();
         self.make("pureport", &format!("/accounts/{account}/networks"), json!({"name": "edge1.demo"})).await;
-        let network = self.get("pureport", &format!("/accounts/{account}/networks")).await[0]["id"].as_str().unwrap().to_owned();
+        let network =
+            self.get("pureport", &format!("/accounts/{account}/networks")).await[0]["id"].as_str().unwrap().to_owned();
         let wish = json!({
             "type": "AWS_DIRECT_CONNECT", "location": {"id": "us-ral"}, "awsAccountId": "123456789",
             "awsRegion": "us-east-1", "highAvailability": true, "speed": 100,
@@ -168,7 +172,10 @@ impl World {
         let order = json!({
             "facility": ["sjc1"], "plan": "baremetal_1", "operating_system": "ubuntu_22_04", "hostname": "edge1.demo",
         });
-        let device = self.make("packet", &format!("/projects/{project}/devices"), order).await["id"].as_str().unwrap().to_owned();
+        let device = self.make("packet", &format!("/projects/{project}/devices"), order).await["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         let active = until(Duration::from_secs(60), async || {
             let device = self.get("packet", &format!("/devices/{device}")).await;
             let gateway = self.get("pureport", &format!("/accounts/{account}/connections")).await;
@@ -188,7 +195,10 @@ impl World {
         for (path, more) in [
             ("/api/extras/tags/", json!({})),
             ("/api/bgp/communities/", json!({"value": "64496:1"})),
-            ("/api/net/bfd/", json!({"minimum_transmit_interval": 300, "minimum_receive_interval": 300, "detection_multiplier": 3})),
+            (
+                "/api/net/bfd/",
+                json!({"minimum_transmit_interval": 300, "minimum_receive_interval": 300, "detection_multiplier": 3}),
+            ),
             ("/api/devices/configurations/", json!({"template": "x"})),
             ("/api/peering/routing-policies/", json!({"type": "import-policy", "weight": 1})),
             ("/api/peering/bgp-groups/", json!({})),
@@ -287,9 +297,9 @@ impl World {
             let list = self.get(dialect, path).await;
             return list["results"].get(0).map(|one| json!([takeover(one.clone())]));
         }
-        let written = BODIES.iter().find(|(d, m, end, _)| {
-            *d == dialect && *m == operation.method && operation.path.ends_with(end)
-        });
+        let written = BODIES
+            .iter()
+            .find(|(d, m, end, _)| *d == dialect && *m == operation.method && operation.path.ends_with(end));
         if let Some((_, _, _, body)) = written {
             let role = self.filled("pureport", "/accounts/{accountId}/roles/{roleId}")?;
             return Some(serde_json::from_str(&body.replace("ROLE", &role)).unwrap());
@@ -300,6 +310,18 @@ impl World {
             return Some(takeover(written)).filter(Value::is_object);
         }
         None
+    }
+
+    /// Things that operations hand out to everybody, as somebody would write them who is not the operator.
+    pub async fn supply(&self) -> Vec<(&'static str, Value)> {
+        let first = async |kind: &str| self.get("native", &format!("/meetme/v1/{kind}")).await["items"][0].clone();
+        let (site, plan) = (first("site").await, first("plan").await);
+        vec![
+            ("server", json!({"serial": "foreign", "site": site["id"], "plan": plan["id"]})),
+            ("pool", json!({"what": "vlans", "numbers": [{"first": 2, "last": 9}]})),
+            ("offer", first("offer").await["spec"].clone()),
+            ("price", first("price").await["spec"].clone()),
+        ]
     }
 
     /// Every object of the demo customer as its user wrote it, by uid.
@@ -350,13 +372,15 @@ fn operations() -> Vec<Operation> {
 /// Logs a key in everywhere.
 async fn log_in(client: &reqwest::Client, base: &str, key: &str, secret: &str) -> Credentials {
     let post = async |path: &str, body: Value| -> Value {
-        let request = client.post(format!("{base}{path}")).header(CONTENT_TYPE, "application/json").body(body.to_string());
+        let request =
+            client.post(format!("{base}{path}")).header(CONTENT_TYPE, "application/json").body(body.to_string());
         request.send().await.unwrap().json().await.unwrap()
     };
     let pureport = post("/login", json!({"key": key, "secret": secret})).await;
     let port = post("/v1/auth/access_token", json!({"clientId": key, "clientSecret": secret})).await;
     let form = [("grant_type", "client_credentials"), ("client_id", key), ("client_secret", secret)];
-    let megaport: Value = client.post(format!("{base}/oauth2/token")).form(&form).send().await.unwrap().json().await.unwrap();
+    let megaport: Value =
+        client.post(format!("{base}/oauth2/token")).form(&form).send().await.unwrap().json().await.unwrap();
     let mut out = Credentials::new();
     for (dialect, name, value) in [
         ("native", "authorization", format!("Bearer {secret}")),
