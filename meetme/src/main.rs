@@ -8,6 +8,7 @@ mod builtin;
 mod client;
 mod config;
 mod demo;
+mod housekeeping;
 mod link;
 mod metrics;
 mod serve;

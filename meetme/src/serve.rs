@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     agent,
     config::{Config, LogFormat},
-    demo, link, metrics,
+    demo, housekeeping, link, metrics,
 };
 
 /// How long a piece of work may take an agent elsewhere.
@@ -123,6 +123,7 @@ pub async fn run(args: ServeArgs) -> Result<()> {
         metrics::register(server.metrics(), runner.counters());
         tokio::spawn(runner.run(stop.child_token()))
     });
+    let housekeeping = tokio::spawn(housekeeping::run(app.clone(), config.store.change_days, stop.child_token()));
     let bound = server.bind().await?;
     let doors: Vec<String> = bound
         .listening()
@@ -145,6 +146,7 @@ pub async fn run(args: ServeArgs) -> Result<()> {
     if let Some(controllers) = controllers {
         controllers.await.context("the controllers")?;
     }
+    housekeeping.await.context("the housekeeping")?;
     tracing::info!("stopped");
     Ok(())
 }
