@@ -222,7 +222,7 @@ async fn remove(cx: Cx) -> Result<Reply, Problem> {
         .write(cx.caller(), move |tx| {
             let blueprint = own(tx, home, &blueprint)?;
             let entity = catalog::entity(tx, &blueprint, &identifier)?;
-            catalog::remove_entity(tx, &entity, dependents).map(|_| ())
+            catalog::remove_entity(tx, &entity, dependents)
         })
         .await?;
     Ok(Reply::ok(&json!({"ok": true})))

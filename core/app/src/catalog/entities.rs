@@ -52,12 +52,6 @@ pub struct Written {
     pub created: bool,
 }
 
-/// What a removal took along.
-pub struct Removed {
-    /// How many entities went.
-    pub count: usize,
-}
-
 /// Objects by id with the identifiers the catalogue has for them.
 pub type Resolved = HashMap<RawId, String>;
 
@@ -195,7 +189,6 @@ fn relate(
             .ok_or_else(|| Invalid::rule(&field, format!("{} has no relation {name}.", blueprint.spec.identifier)))?;
         let texts: Vec<&str> = match value {
             Json::Null => Vec::new(),
-            Json::String(one) if relation.many => vec![one],
             Json::String(one) => vec![one],
             Json::Array(list) if relation.many => list
                 .iter()
@@ -257,7 +250,7 @@ fn resolve(
 ///
 /// # Errors
 /// [`Error::Referenced`] when others need it and may not go along.
-pub fn remove_entity(tx: &mut Tx<'_>, object: &Object<Entity>, dependents: bool) -> Result<Removed, Error> {
+pub fn remove_entity(tx: &mut Tx<'_>, object: &Object<Entity>, dependents: bool) -> Result<(), Error> {
     let mut order = vec![object.id];
     if dependents {
         let mut next = 0;
@@ -286,7 +279,7 @@ pub fn remove_entity(tx: &mut Tx<'_>, object: &Object<Entity>, dependents: bool)
     for id in order.iter().rev() {
         tx.remove(*id)?;
     }
-    Ok(Removed { count: order.len() })
+    Ok(())
 }
 
 /// What the catalogue calls these objects: entities of users by their identifiers, rows of the core by theirs.
