@@ -27,7 +27,7 @@ use tokio_postgres::{NoTls, types::ToSql};
 
 use self::{
     json::{Answer, Cells},
-    sql::{Ask, statements},
+    sql::{Ask, HOME, statements},
 };
 use crate::place::Place;
 
@@ -130,7 +130,8 @@ enum Database {
 
 impl Database {
     fn sqlite(file: &Path) -> Result<Self> {
-        let statements = statements().map(|text| text.replace('$', "?"));
+        let home = open(file)?.query_row(HOME, [], |row| row.get(0))?;
+        let statements = statements(home).map(|text| text.replace('$', "?"));
         Ok(Self::Sqlite { statements, file: file.to_owned(), idle: Mutex::default() })
     }
 
@@ -140,7 +141,8 @@ impl Database {
             let (client, connection) = tokio_postgres::connect(url, NoTls).await.context("connecting to PostgreSQL")?;
             tokio::spawn(connection);
             let mut prepared = Vec::new();
-            for text in statements() {
+            let home = client.query_one(HOME, &[]).await?.try_get(0)?;
+            for text in statements(home) {
                 prepared.push(client.prepare(&text).await.with_context(|| text.clone())?);
             }
             clients.push((client, prepared));

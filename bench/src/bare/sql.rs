@@ -58,8 +58,11 @@ const ORDER: &str = "s.f_reference NULLS FIRST, s.f_asn NULLS FIRST, s.e_link NU
 const PAGE: &str = "s.id, s.f_reference, s.f_ip, s.f_admin, s.f_ttl, s.f_passive, s.f_route_server, s.f_received,
  s.f_accepted, s.f_advertised, s.f_comments, s.created, s.updated, s.f_asn, s.e_remote, s.e_link";
 
+/// Whose book the data set is in: asked once, so that lists can be read in the order of the store's indexes, which begin with it.
+pub const HOME: &str = "SELECT tenant FROM k_exchange_session LIMIT 1";
+
 /// The statements, in the order of [`Ask::statement`].
-pub fn statements() -> [String; 6] {
+pub fn statements(home: i64) -> [String; 6] {
     let network = |rest: &str| format!("SELECT {NETWORK} FROM k_autonomous_system a {rest}");
     let networks = |which: &str| {
         format!(
@@ -78,7 +81,7 @@ pub fn statements() -> [String; 6] {
         networks(""),
         networks("WHERE a.c_name LIKE $2"),
         format!("SELECT {SESSION} FROM k_exchange_session s {JOINS} WHERE s.id = $1"),
-        sessions(""),
-        sessions("JOIN k_exchange_link l ON l.id = s.e_link WHERE l.e_exchange = $2"),
+        sessions(&format!("WHERE s.tenant = {home}")),
+        sessions(&format!("JOIN k_exchange_link l ON l.id = s.e_link WHERE s.tenant = {home} AND l.e_exchange = $2")),
     ]
 }

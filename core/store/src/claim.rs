@@ -66,7 +66,7 @@ impl Tx<'_> {
         let start = i128::from(*range.start());
         let align = |n: i128| start + (n - start + i128::from(size) - 1).div_euclid(size.into()) * i128::from(size);
         let mut item = align(run.low.into());
-        let mut page = self.page(pool, run.low)?;
+        let mut page = self.claims_from(pool, run.low)?;
         let mut held = page.iter().peekable();
         loop {
             if item + i128::from(size) - 1 > i128::from(*range.end()) {
@@ -79,7 +79,7 @@ impl Tx<'_> {
                 && page.len() == PAGE
                 && let Some(last) = page.last()
             {
-                page = self.page(pool, last.item + last.size)?;
+                page = self.claims_from(pool, last.item + last.size)?;
                 held = page.iter().peekable();
                 continue;
             }
@@ -227,7 +227,7 @@ impl Tx<'_> {
     }
 
     /// Some claims in order, beginning with the one that holds `from` or begins before it.
-    fn page(&mut self, pool: &str, from: i64) -> Result<Vec<Claim>, Error> {
+    fn claims_from(&mut self, pool: &str, from: i64) -> Result<Vec<Claim>, Error> {
         let sql = format!("{FROM} ORDER BY item LIMIT {PAGE}");
         self.conn.all(&sql, &[Cell::Text(pool.to_owned()), Cell::Int(from)], read)
     }

@@ -124,18 +124,45 @@ impl Filter {
             (a, b) => Self::And(vec![a, b]),
         }
     }
-    /// Either.
+    /// Either. Two lists of values for one field become one list without doubles: a database finds such rows by an index and in
+    /// order, where of two conditions it would look at every row.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         match (self, other) {
             (Self::Never, x) | (x, Self::Never) => x,
             (Self::All, _) | (_, Self::All) => Self::All,
             (Self::Or(mut a), b) => {
-                a.push(b);
+                if !a.iter_mut().any(|own| own.absorb(&b)) {
+                    a.push(b);
+                }
                 Self::Or(a)
             }
-            (a, b) => Self::Or(vec![a, b]),
+            (mut a, b) => {
+                if a.absorb(&b) {
+                    return a;
+                }
+                Self::Or(vec![a, b])
+            }
         }
+    }
+
+    /// Takes in another condition on the values of the same field; false when the two cannot be one.
+    fn absorb(&mut self, other: &Self) -> bool {
+        let (Self::Is(path, own), Self::Is(to, more)) = (self, other) else { return false };
+        let (Some(mut values), Some(more)) = (own.values().map(<[Value]>::to_vec), more.values()) else { return false };
+        if path != to {
+            return false;
+        }
+        for value in more {
+            if !values.contains(value) {
+                values.push(value.clone());
+            }
+        }
+        *own = match <[Value; 1]>::try_from(values) {
+            Ok([one]) => Op::Eq(one),
+            Err(many) => Op::In(many),
+        };
+        true
     }
     /// The opposite.
     #[must_use]
@@ -193,6 +220,15 @@ pub(crate) fn ends(kind: &KindInfo, registry: &Registry, path: &Path) -> Result<
 }
 
 impl Op {
+    /// The values one of which the field must have, if that is what is asked.
+    fn values(&self) -> Option<&[Value]> {
+        match self {
+            Self::Eq(value) => Some(std::slice::from_ref(value)),
+            Self::In(list) => Some(list),
+            _ => None,
+        }
+    }
+
     fn check(&self, path: &Path, ty: FieldType) -> Result<(), Invalid> {
         let wrong =
             || Invalid::new(path.to_string(), "type", format!("{path} is {} and cannot be compared so.", ty.name()));
@@ -246,5 +282,22 @@ impl Op {
                 empty == *want
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_one_field_are_asked_for_together() {
+        let eq = |n: i64| Filter::eq("size", n);
+        let of = |list: &[i64]| Filter::is_in("size", list.iter().copied());
+        assert_eq!(eq(1).or(eq(1)), eq(1));
+        assert_eq!(eq(1).or(eq(2)).or(of(&[2, 3])), of(&[1, 2, 3]));
+        let name = Filter::eq("name", "x");
+        assert_eq!(name.clone().or(eq(1)).or(eq(2)), Filter::Or(vec![name, of(&[1, 2])]));
+        let above = Filter::is("size", Op::Gt(5.into()));
+        assert_eq!(eq(1).or(above.clone()), Filter::Or(vec![eq(1), above]));
     }
 }

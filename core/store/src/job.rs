@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_channel::oneshot;
 
-use crate::{Context, Error, Tx, conn::Conn, store::Shared};
+use crate::{Context, Error, Tx, conn::Conn, habit::Habit, store::Shared};
 
 /// What a database thread runs: the closure, inside a transaction that the thread opens and ends.
 pub(crate) trait Job: Send {
@@ -12,6 +12,8 @@ pub(crate) trait Job: Send {
     fn run(&mut self, conn: &mut dyn Conn, shared: &Shared, epochs: Vec<u64>) -> bool;
     /// Gives the answer out, after the writes are durable or gone.
     fn finish(self: Box<Self>, shared: &Shared, kept: Result<(), Error>);
+    /// How it went the last time.
+    fn habit(&self) -> &Habit;
 }
 
 pub(crate) struct Operation<F, T, E> {
@@ -21,6 +23,7 @@ pub(crate) struct Operation<F, T, E> {
     pub out: Option<Result<T, E>>,
     pub written: Vec<usize>,
     pub worked: bool,
+    pub habit: Arc<Habit>,
     pub reply: oneshot::Sender<Result<T, E>>,
 }
 
@@ -68,6 +71,10 @@ where
         };
         // The caller may have gone away; the operation stands all the same.
         drop(self.reply.send(answer));
+    }
+
+    fn habit(&self) -> &Habit {
+        &self.habit
     }
 }
 

@@ -9,6 +9,7 @@
 //! Roads not taken: one big table for all kinds (an unindexed filter over 100,000 rows took 464 ms against 25 ms here), and
 //! hand-written relational rows for about a hundred kinds on two databases.
 
+mod along;
 mod change;
 mod claim;
 mod conn;
@@ -16,6 +17,7 @@ mod error;
 mod filter;
 mod fold;
 mod follow;
+mod habit;
 mod job;
 mod kind;
 mod memo;

@@ -1,5 +1,9 @@
 //! PostgreSQL: as many threads as connections, each running one operation at a time at READ COMMITTED for writes (versions, unique
 //! indexes, foreign keys and pool locks decide races) and at a read-only snapshot for reads.
+//!
+//! Most of a small read is spent on the way to the server and back. So a read is first run without a transaction: one statement
+//! sees one state anyway. When it asks a second one, it is run again from its beginning inside a transaction, and the next
+//! run of the same operation begins so.
 
 use std::{collections::HashMap, error::Error as StdError, sync::Arc, thread::JoinHandle};
 
@@ -15,7 +19,7 @@ use bytes::BytesMut;
 use crate::{
     Error,
     conn::{Cell, Conn, Flavour, Row},
-    job::Queue,
+    job::{Job, Queue},
     schema,
     store::Shared,
 };
@@ -33,12 +37,25 @@ pub(crate) struct Postgres {
     retry: bool,
     /// Set when the connection is lost.
     lost: bool,
+    /// How many statements the running operation has asked.
+    asked: usize,
+    /// Set while an operation runs outside a transaction, where one statement is all it may ask.
+    alone: bool,
     doomed: Option<String>,
 }
 
 fn open(url: &str) -> Result<Postgres, Error> {
     let client = Client::connect(url, NoTls).map_err(|e| Error::Unavailable(e.to_string()))?;
-    Ok(Postgres { url: url.to_owned(), client, prepared: HashMap::new(), retry: false, lost: false, doomed: None })
+    Ok(Postgres {
+        url: url.to_owned(),
+        client,
+        prepared: HashMap::new(),
+        retry: false,
+        lost: false,
+        asked: 0,
+        alone: false,
+        doomed: None,
+    })
 }
 
 /// Makes the tables and starts as many threads as connections are wanted: writers, then readers.
@@ -83,6 +100,10 @@ fn thread(
         if writes { "BEGIN ISOLATION LEVEL READ COMMITTED" } else { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" };
     std::thread::Builder::new().name(name).spawn(move || {
         while let Ok(mut job) = queue.recv() {
+            if !writes && !job.habit().has_steps() && conn.read_alone(job.as_mut(), &shared) {
+                job.finish(&shared, Ok(()));
+                continue;
+            }
             let mut tries = 0;
             let ended = loop {
                 if conn.lost
@@ -90,7 +111,7 @@ fn thread(
                 {
                     break Err(e);
                 }
-                conn.retry = false;
+                (conn.retry, conn.asked) = (false, 0);
                 let epochs = shared.epochs();
                 let keep = match conn.batch(begin) {
                     Ok(()) => job.run(&mut conn, &shared, epochs),
@@ -101,7 +122,11 @@ fn thread(
                     }
                     Err(e) => break Err(e),
                 };
-                let ended = if keep || !writes { conn.batch("COMMIT") } else { conn.batch("ROLLBACK") };
+                if !writes && !conn.retry {
+                    job.habit().stepped(conn.asked > 1);
+                    break Ok(());
+                }
+                let ended = if keep { conn.batch("COMMIT") } else { conn.batch("ROLLBACK") };
                 if conn.retry && tries < RETRIES {
                     tries += 1;
                     continue;
@@ -109,6 +134,10 @@ fn thread(
                 break ended;
             };
             job.finish(&shared, ended);
+            // Nothing depends on how a read's transaction ends: nobody need wait for it.
+            if !writes && let Err(error) = conn.batch("COMMIT") {
+                tracing::debug!(%error, "a reading transaction did not end well");
+            }
         }
     })
 }
@@ -119,7 +148,23 @@ impl Postgres {
         Ok(())
     }
 
+    /// Runs a reading job outside a transaction; false when it must be run again, inside one.
+    fn read_alone(&mut self, job: &mut dyn Job, shared: &Shared) -> bool {
+        if self.lost {
+            return false;
+        }
+        (self.retry, self.asked, self.alone) = (false, 0, true);
+        job.run(self, shared, shared.epochs());
+        self.alone = false;
+        job.habit().stepped(self.asked > 1);
+        self.asked <= 1 && !self.retry && !self.lost
+    }
+
     fn statement(&mut self, sql: &str) -> Result<Statement, Error> {
+        self.asked += 1;
+        if self.alone && self.asked > 1 {
+            return Err(Error::Unavailable("this is asked again inside a transaction".to_owned()));
+        }
         if let Some(statement) = self.prepared.get(sql) {
             return Ok(statement.clone());
         }

@@ -6,7 +6,7 @@ use meetme_base::{Id, Kind, RawId, Time, Uid};
 
 use crate::{
     AnyObject, Error, Filter, KindInfo, Object, Query, Resource, Tx,
-    conn::{Cell, Row},
+    conn::{Cell, Flavour, Row},
     kind::from_text,
     sql::{Compiler, ROW},
 };
@@ -64,6 +64,29 @@ impl Tx<'_> {
         Ok(out)
     }
 
+    /// A part of a list, and how many rows match in all. One statement where the count is not remembered.
+    ///
+    /// # Errors
+    /// When the filter or the order does not fit the kind.
+    pub fn page<R: Resource>(&mut self, query: &Query) -> Result<(u64, Vec<Object<R>>), Error> {
+        if self.conn.flavour() == Flavour::Sqlite {
+            let count = self.count::<R>(&query.filter)?;
+            let beyond = query.offset >= count;
+            return Ok((count, if beyond { Vec::new() } else { self.list(query)? }));
+        }
+        let (mut count, mut rows) = (0, Vec::with_capacity(query.limit.min(1000) as usize));
+        self.rows::<R>(query, true, &mut |row| {
+            count = self::count(row.int(COUNT)?);
+            rows.push(read_row::<R>(row)?);
+            Ok(())
+        })?;
+        // Behind the last row nothing comes back that could bring the count along.
+        if rows.is_empty() && query.offset > 0 {
+            count = self.count::<R>(&query.filter)?;
+        }
+        Ok((count, rows))
+    }
+
     /// All rows that match, by id: for sets known to be small. Refuses to be surprised by a large one.
     ///
     /// # Errors
@@ -85,14 +108,26 @@ impl Tx<'_> {
         query: &Query,
         mut each: impl FnMut(Object<R>) -> Result<(), Error>,
     ) -> Result<(), Error> {
+        self.rows::<R>(query, false, &mut |row| each(read_row::<R>(row)?))
+    }
+
+    /// The rows of a list; with `counted`, each has in [`COUNT`] how many rows match in all.
+    fn rows<R: Resource>(
+        &mut self,
+        query: &Query,
+        counted: bool,
+        each: &mut dyn FnMut(&dyn Row) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let info = self.shared.registry.info(R::KIND)?;
-        let (mut sql, mut compiler) = self.select(info, ROW, &query.filter)?;
+        let (from, mut compiler) = self.matching(info, &query.filter)?;
+        let count = if counted { format!(", (SELECT count(*){from})") } else { String::new() };
+        let mut sql = format!("SELECT {ROW}{count}{from}");
         compiler.order(&mut sql, &query.order, info)?;
         let mut params = std::mem::take(&mut compiler.params);
         params.push(Cell::Int(query.limit.into()));
         params.push(Cell::Int(i64::try_from(query.offset).unwrap_or(i64::MAX)));
         sql.push_str(&format!(" LIMIT ?{} OFFSET ?{}", params.len() - 1, params.len()));
-        self.conn.query(&sql, &params, &mut |row| each(read_row::<R>(row)?))
+        self.conn.query(&sql, &params, each)
     }
 
     /// The rows with these ids that exist and that the caller may see.
@@ -107,6 +142,7 @@ impl Tx<'_> {
         list.sort_unstable();
         list.dedup();
         let mut out = HashMap::with_capacity(list.len());
+        out.extend(self.take_at_hand::<R>(&mut list)?.into_iter().map(|object| (object.id, object)));
         if list.is_empty() {
             return Ok(out);
         }
@@ -234,9 +270,15 @@ impl Tx<'_> {
     }
 
     fn select<'a>(&'a self, kind: &KindInfo, columns: &str, filter: &Filter) -> Result<(String, Compiler<'a>), Error> {
+        let (from, compiler) = self.matching(kind, filter)?;
+        Ok((format!("SELECT {columns}{from}"), compiler))
+    }
+
+    /// The part of a statement that says which rows, from `FROM` on. They are called `a0`.
+    pub(crate) fn matching<'a>(&'a self, kind: &KindInfo, filter: &Filter) -> Result<(String, Compiler<'a>), Error> {
         filter.check(kind, &self.shared.registry)?;
         let mut compiler = Compiler::new(&self.shared.registry, self.conn.flavour(), self.scope.as_ref());
-        let mut sql = format!("SELECT {columns} FROM {} a0 WHERE (", kind.table());
+        let mut sql = format!(" FROM {} a0 WHERE (", kind.table());
         compiler.condition(&mut sql, filter, kind, "a0")?;
         sql.push(')');
         compiler.seen(&mut sql, kind, "a0")?;
@@ -244,7 +286,10 @@ impl Tx<'_> {
     }
 }
 
-fn read_row<R: Resource>(row: &dyn Row) -> Result<Object<R>, Error> {
+/// Where a row of a page has the count: behind the columns of [`ROW`].
+const COUNT: usize = 9;
+
+pub(crate) fn read_row<R: Resource>(row: &dyn Row) -> Result<Object<R>, Error> {
     Ok(Object {
         id: Id::new(row.int(0)?),
         uid: uid(row.blob(1)?)?,

@@ -219,7 +219,11 @@ pub(crate) fn short(name: String) -> String {
 /// The indexes of a kind: name and statement.
 fn indexes(kind: &KindInfo, flavour: Flavour) -> Result<Vec<(String, String)>, Error> {
     let table = kind.table();
-    let mut want: Vec<(bool, Vec<&str>)> = vec![(false, vec!["tenant"])];
+    let mut want: Vec<(bool, Vec<&str>)> = Vec::new();
+    // An index that begins with the node finds the rows of a node as well as one of the node alone.
+    if !kind.indexes.iter().chain(kind.unique).any(|set| set.first() == Some(&"tenant")) {
+        want.push((false, vec!["tenant"]));
+    }
     want.extend(kind.fields.iter().filter(|f| f.indexed).map(|f| (false, vec![f.name])));
     want.extend(kind.edges.iter().filter(|e| !e.many).map(|e| (false, vec![e.name])));
     want.extend(kind.indexes.iter().map(|set| (false, set.to_vec())));

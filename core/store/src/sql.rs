@@ -208,6 +208,8 @@ impl<'a> Compiler<'a> {
             {
                 out.push_str("1=0");
             }
+            // One value is found by the whole of an index and keeps the index's order; a list of one is not always.
+            Op::In(list) if list.len() == 1 => self.compare(out, column, folded, ty, &Op::Eq(list[0].clone())),
             Op::In(list) => {
                 let n = self.param(cells(list, ty));
                 out.push_str(&self.flavour.is_in(column, n));

@@ -3,7 +3,14 @@
 //! Group commit: a commit costs a synchronous write to the disk (`synchronous=FULL`), about a millisecond; the operations that
 //! wait meanwhile share the next one, each inside its own savepoint, and none is answered before the commit is durable.
 
-use std::{path::Path, rc::Rc, sync::Arc, thread::JoinHandle, time::Duration};
+use std::{
+    num::NonZero,
+    path::Path,
+    rc::Rc,
+    sync::{Arc, Mutex, PoisonError},
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
 
 use crossbeam_channel::RecvTimeoutError;
 use rusqlite::{Connection, ErrorCode, OpenFlags, types::Value as Sql};
@@ -114,22 +121,54 @@ pub(crate) fn read_thread(
     shared: Arc<Shared>,
 ) -> std::io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name(format!("store-read-{number}")).spawn(move || {
-        while let Ok(mut job) = queue.recv() {
-            let epochs = shared.epochs();
-            let ran = conn.begin("BEGIN").map(|()| {
-                job.run(&mut conn, &shared, epochs);
-            });
-            let ended = ran.and_then(|()| conn.batch("COMMIT"));
-            if ended.is_err() {
-                conn.leave();
-            }
-            job.finish(&shared, ended);
+        while let Ok(job) = queue.recv() {
+            conn.read(job, &shared);
         }
         refuse_all(&queue, &shared, "the store is closed");
     })
 }
 
+/// Connections on which whoever asks reads by themselves. Waking a thread and being woken by it takes longer than most reads.
+///
+/// The asker's thread answers other requests too, so this is for operations that are quick by habit, and there are always
+/// fewer of these connections than processors: one that is slow for once cannot stop the server.
+pub(crate) struct Near {
+    idle: Mutex<Vec<Sqlite>>,
+}
+
+impl Near {
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let idle = (0..(processors - 1).max(1)).map(|_| open(path, false)).collect::<Result<_, _>>()?;
+        Ok(Self { idle: Mutex::new(idle) })
+    }
+
+    /// Runs a job if a connection is free, else gives it back.
+    pub fn read(&self, job: Box<dyn Job>, shared: &Shared) -> Option<Box<dyn Job>> {
+        let free = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let Some(mut conn) = free else { return Some(job) };
+        conn.read(job, shared);
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(conn);
+        None
+    }
+}
+
 impl Sqlite {
+    /// Runs a reading job from its beginning to its answer.
+    fn read(&mut self, mut job: Box<dyn Job>, shared: &Shared) {
+        let begun = Instant::now();
+        let epochs = shared.epochs();
+        let ran = self.begin("BEGIN").map(|()| {
+            job.run(self, shared, epochs);
+        });
+        let ended = ran.and_then(|()| self.batch("COMMIT"));
+        if ended.is_err() {
+            self.leave();
+        }
+        job.habit().took(begun.elapsed());
+        job.finish(shared, ended);
+    }
+
     /// Changes when another connection wrote to the file.
     fn data_version(&self) -> i64 {
         let read = |mut statement: rusqlite::CachedStatement<'_>| statement.query_row([], |r| r.get(0));

@@ -15,6 +15,7 @@ use meetme_base::{Clock, Kind, Uid};
 
 use crate::{
     Actor, Error, Everything, Registry, Scope, Tx,
+    habit::Habits,
     job::{Job, Operation},
     postgres, schema, sqlite,
 };
@@ -75,6 +76,7 @@ pub(crate) struct Shared {
     pub registry: Registry,
     pub clock: Arc<dyn Clock>,
     pub counts: Counts,
+    habits: Habits,
     epochs: Vec<AtomicU64>,
     listeners: RwLock<Vec<Listener>>,
     counting: bool,
@@ -161,6 +163,7 @@ pub struct Store {
     shared: Arc<Shared>,
     write: crossbeam_channel::Sender<Box<dyn Job>>,
     read: crossbeam_channel::Sender<Box<dyn Job>>,
+    near: Option<Arc<sqlite::Near>>,
 }
 
 impl Store {
@@ -175,6 +178,7 @@ impl Store {
             registry,
             clock,
             counts: Counts::default(),
+            habits: Habits::default(),
             epochs,
             listeners: RwLock::default(),
             counting,
@@ -184,6 +188,7 @@ impl Store {
         let (write, write_queue) = crossbeam_channel::unbounded();
         let (read, read_queue) = crossbeam_channel::unbounded();
         let io = |e: std::io::Error| Error::Bug(format!("no thread for the database: {e}"));
+        let mut near = None;
         match open {
             Open::Sqlite { path, readers } => {
                 let mut writer = sqlite::open(path, true)?;
@@ -198,6 +203,7 @@ impl Store {
                     let conn = sqlite::open(path, false)?;
                     sqlite::read_thread(conn, n, read_queue.clone(), shared.clone()).map_err(io)?;
                 }
+                near = Some(Arc::new(sqlite::Near::open(path)?));
             }
             // The driver runs a runtime of its own inside, which may not start on a thread of another one: connect from a plain thread.
             Open::Postgres { url, writers, readers } => std::thread::scope(|scope| {
@@ -208,7 +214,7 @@ impl Store {
                 connected.join().unwrap_or_else(|_| Err(Error::Bug("connecting panicked".to_owned())))
             })?,
         }
-        Ok(Self { shared, write, read })
+        Ok(Self { shared, write, read, near })
     }
 
     /// The kinds it keeps.
@@ -255,12 +261,18 @@ impl Store {
         E: From<Error> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let operation = Operation { f, context, writable, out: None, written: Vec::new(), worked: false, reply };
+        let habit = self.shared.habits.of::<F>();
+        let near = self.near.clone().filter(|_| !writable && habit.is_quick());
+        let operation = Operation { f, context, writable, out: None, written: Vec::new(), worked: false, habit, reply };
         let queue = if writable { &self.write } else { &self.read };
-        let sent = queue.send(Box::new(operation)).is_ok();
+        let mut job: Option<Box<dyn Job>> = Some(Box::new(operation));
+        // Sent at once: a write is done even if nobody waits for the answer.
+        let sent = near.is_some() || job.take().is_none_or(|job| queue.send(job).is_ok());
+        let (queue, shared) = (queue.clone(), self.shared.clone());
         async move {
             let gone = || Error::Unavailable("the store is closed".to_owned());
-            if !sent {
+            let left = near.zip(job).and_then(|(near, job)| near.read(job, &shared));
+            if !sent || left.is_some_and(|job| queue.send(job).is_err()) {
                 return Err(gone().into());
             }
             answer.await.unwrap_or_else(|_| Err(gone().into()))

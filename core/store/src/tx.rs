@@ -73,6 +73,8 @@ pub struct Tx<'c> {
     pub(crate) written: HashSet<usize>,
     pub(crate) worked: bool,
     pub(crate) xid: Option<i64>,
+    /// Rows that came along with others, see [`Tx::find_along`].
+    pub(crate) at_hand: HashMap<RawId, crate::along::Kept>,
     /// The epochs as they stood before this transaction could see anything.
     pub(crate) epochs: Vec<u64>,
 }
@@ -98,6 +100,7 @@ impl<'c> Tx<'c> {
             written: HashSet::new(),
             worked: false,
             xid: None,
+            at_hand: HashMap::new(),
             epochs,
         }
     }

@@ -12,7 +12,7 @@ use crate::{
     lookup::{self, Step},
     model::{About, Model},
     read,
-    scene::{Ask, Loaded, Scene},
+    scene::{Ask, Loaded, Scene, brief},
     write,
 };
 
@@ -35,6 +35,8 @@ pub trait AnyModel: Sync {
     fn remove(&self, tx: &mut Tx<'_>, id: i64) -> Result<(), Error>;
     /// Removes rows, all or none; those that do not exist are passed over.
     fn remove_many(&self, tx: &mut Tx<'_>, rows: &[Json]) -> Result<(), Error>;
+    /// Adds the core's paths to what the nested form shows of other rows, each after `prefix`.
+    fn along(&self, prefix: &str, out: &mut Vec<String>);
     /// Puts rows and their nested forms at hand.
     fn load(&self, tx: &mut Tx<'_>, ids: Vec<RawId>, scene: &Scene, loaded: &mut Loaded) -> Result<(), Error>;
     /// Which of these rows exist.
@@ -84,6 +86,9 @@ impl<R: Ruled> AnyModel for Model<R> {
     }
     fn remove_many(&self, tx: &mut Tx<'_>, rows: &[Json]) -> Result<(), Error> {
         write::remove_many(self, tx, rows)
+    }
+    fn along(&self, prefix: &str, out: &mut Vec<String>) {
+        read::along(self, &brief(&self.about, self.fields), prefix, out);
     }
     fn load(&self, tx: &mut Tx<'_>, ids: Vec<RawId>, scene: &Scene, loaded: &mut Loaded) -> Result<(), Error> {
         read::load(self, tx, ids, scene, loaded)

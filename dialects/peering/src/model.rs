@@ -128,6 +128,8 @@ pub struct Model<R: Ruled> {
 pub struct Need<R> {
     /// The model.
     pub of: &'static dyn AnyModel,
+    /// The core's reference to it.
+    pub edge: &'static str,
     /// Which row.
     pub get: fn(&R) -> Option<RawId>,
 }
@@ -206,6 +208,11 @@ pub enum Form<R: Resource> {
 }
 
 impl<R: Resource> Field<R> {
+    /// The core's reference that the field shows, and the model it leads to.
+    pub fn reference(&self) -> Option<(&'static str, &'static dyn AnyModel)> {
+        let Form::One { of, .. } = self.form else { return None };
+        self.core.split('.').next().filter(|edge| !edge.is_empty()).map(|edge| (edge, of))
+    }
     const fn of(name: &'static str, core: &'static str, form: Form<R>) -> Self {
         Self {
             name,

@@ -16,13 +16,28 @@ use crate::{
 
 /// One row.
 pub fn one<R: Ruled>(model: &Model<R>, tx: &mut Tx<'_>, id: i64, ask: &Ask, scene: &Scene) -> Result<Vec<u8>, Error> {
-    let row = find(model, tx, id)?;
     let fields = ask.choose(&model.about, model.fields);
+    let mut paths = Vec::new();
+    along(model, &fields, "", &mut paths);
+    let row = tx.find_along(Id::<R>::new(id), &(model.about.only)(), &paths)?;
+    let row = row.ok_or_else(|| Error::missing(R::KIND, model.about.name))?;
     let rows = [row];
     let mut out = Vec::with_capacity(2048);
     let (loaded, scene) = (at_hand(model, tx, &rows, &fields, scene)?, shown(model, tx, scene)?);
     encode::row(model, &rows[0], &fields, ask.brief, &scene, &loaded, &mut out);
     Ok(out)
+}
+
+/// The core's paths to everything that these fields show of other rows, each after `prefix`. Lists are not followed.
+pub fn along<R: Ruled>(model: &Model<R>, fields: &[&'static Field<R>], prefix: &str, out: &mut Vec<String>) {
+    let shown = fields.iter().filter_map(|field| field.reference());
+    for (edge, of) in shown.chain(model.needs.iter().map(|need| (need.edge, need.of))) {
+        let path = format!("{prefix}{edge}");
+        if !out.contains(&path) {
+            of.along(&format!("{path}."), out);
+            out.push(path);
+        }
+    }
 }
 
 /// The row of this id, if the model shows it.
@@ -36,12 +51,7 @@ pub fn page<R: Ruled>(model: &Model<R>, tx: &mut Tx<'_>, ask: &Ask, scene: &Scen
     let filter = query::filter(&model.about, R::KIND, tx, &ask.query)?;
     let order = query::order(model, &ask.query);
     let paging = Paging::of(&ask.query);
-    let count = tx.count::<R>(&filter)?;
-    let rows = if paging.offset >= count {
-        Vec::new()
-    } else {
-        tx.list::<R>(&Query::of(filter).order(order).page(paging.limit, paging.offset))?
-    };
+    let (count, rows) = tx.page::<R>(&Query::of(filter).order(order).page(paging.limit, paging.offset))?;
     let address = format!("{}/api/{}/{}/", scene.base, model.about.app, model.about.path);
     let mut out = Vec::with_capacity(256 + rows.len() * 1024);
     paging.head(&mut out, count, &address, &ask.query);

@@ -210,7 +210,7 @@ impl Resource for DirectSession {
     ];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["device", "family"], &["leg", "end", "face", "host"]];
     // The order in which session lists are shown.
-    const INDEXES: &'static [&'static [&'static str]] = &[&["reference", "local", "asn", "ip"]];
+    const INDEXES: &'static [&'static [&'static str]] = &[&["tenant", "reference", "local", "asn", "ip"]];
     type Status = PeerStatus;
 
     fn check(&self, _: Option<&Self>) -> Result<(), Invalid> {

@@ -92,7 +92,7 @@ impl Resource for ExchangeSession {
     ];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["link", "ip"]];
     // The order in which session lists are shown.
-    const INDEXES: &'static [&'static [&'static str]] = &[&["reference", "asn", "link", "ip"]];
+    const INDEXES: &'static [&'static [&'static str]] = &[&["tenant", "reference", "asn", "link", "ip"]];
     type Status = PeerStatus;
 
     fn check(&self, _: Option<&Self>) -> Result<(), Invalid> {

@@ -114,7 +114,7 @@ impl Resource for Policy {
     ];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["tenant", "name"], &["tenant", "slug"]];
     // Most important first, then by name.
-    const INDEXES: &'static [&'static [&'static str]] = &[&["weight", "name"]];
+    const INDEXES: &'static [&'static [&'static str]] = &[&["tenant", "weight", "name"]];
     type Status = Nothing;
 
     fn check(&self, _: Option<&Self>) -> Result<(), Invalid> {

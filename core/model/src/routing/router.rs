@@ -212,7 +212,7 @@ impl Resource for Router {
     // Ordered routers may share names; boxes may not.
     const UNIQUE: &'static [&'static [&'static str]] = &[&["tenant", "hardware_name"]];
     // The order in which router lists are shown.
-    const INDEXES: &'static [&'static [&'static str]] = &[&["local", "name"]];
+    const INDEXES: &'static [&'static [&'static str]] = &[&["tenant", "local", "name"]];
     type Status = RouterStatus;
 
     fn check(&self, before: Option<&Self>) -> Result<(), Invalid> {

@@ -83,7 +83,7 @@ impl Resource for Template {
         },
     )];
     // Lists show one purpose at a time.
-    const INDEXES: &'static [&'static [&'static str]] = &[&["purpose", "name"]];
+    const INDEXES: &'static [&'static [&'static str]] = &[&["tenant", "purpose", "name"]];
     type Status = Nothing;
 
     fn check(&self, before: Option<&Self>) -> Result<(), Invalid> {

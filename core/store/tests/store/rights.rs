@@ -12,17 +12,17 @@ use crate::{
 
 /// Rights by kind and verb; a verb of `*` stands for all of the kind, and what is not named is not allowed.
 #[derive(Debug, Default)]
-struct Rights(HashMap<(Kind, &'static str), Arc<Filter>>);
+pub struct Rights(HashMap<(Kind, &'static str), Arc<Filter>>);
 
 impl Rights {
-    fn may<R: Resource>(self, verb: &'static str, rows: Filter) -> Self {
+    pub fn may<R: Resource>(self, verb: &'static str, rows: Filter) -> Self {
         self.may_kind(R::KIND, verb, rows)
     }
     fn may_kind(mut self, kind: Kind, verb: &'static str, rows: Filter) -> Self {
         self.0.insert((kind, verb), Arc::new(rows));
         self
     }
-    fn scope(self) -> Arc<dyn Scope> {
+    pub fn scope(self) -> Arc<dyn Scope> {
         Arc::new(self)
     }
 }
@@ -35,13 +35,13 @@ impl Scope for Rights {
 }
 
 /// Two tenants with a site and two devices each.
-struct Two {
-    mine: RawId,
-    devices: Vec<Object<Device>>,
+pub struct Two {
+    pub mine: RawId,
+    pub devices: Vec<Object<Device>>,
     sites: Vec<Object<Site>>,
 }
 
-fn two(w: &World) -> Two {
+pub fn two(w: &World) -> Two {
     let root = w.org;
     w.write(move |tx| {
         let (mut devices, mut sites, mut mine) = (Vec::new(), Vec::new(), RawId::new(0));

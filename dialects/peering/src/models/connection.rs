@@ -77,8 +77,8 @@ pub static MODEL: Model<Of> = Model {
         search,
     },
     needs: &[
-        Need { of: &exchange::MODEL, get: |s| s.exchange.map(Id::any) },
-        Need { of: &router::MODEL, get: |s| s.router.map(Id::any) },
+        Need { of: &exchange::MODEL, edge: "exchange", get: |s| s.exchange.map(Id::any) },
+        Need { of: &router::MODEL, edge: "router", get: |s| s.router.map(Id::any) },
     ],
     display: name,
     fresh: Some(Of::default),

@@ -103,7 +103,7 @@ pub static MODEL: Model<Of> = Model {
         only: everything,
         search,
     },
-    needs: &[Need { of: &relationship::MODEL, get: |s| s.relationship.map(Id::any) }],
+    needs: &[Need { of: &relationship::MODEL, edge: "relationship", get: |s| s.relationship.map(Id::any) }],
     display,
     fresh: Some(fresh),
     fields: &[

@@ -105,7 +105,7 @@ pub static MODEL: Model<Of> = Model {
         only: everything,
         search,
     },
-    needs: &[Need { of: &connection::MODEL, get: |s| Some(s.link.any()) }],
+    needs: &[Need { of: &connection::MODEL, edge: "link", get: |s| Some(s.link.any()) }],
     display,
     fresh: Some(fresh),
     fields: &[
