@@ -9,7 +9,7 @@ use meetme_base::Secret;
 use meetme_model::access::{Hash, Membership, Organization, User};
 use meetme_store::{Context, Filter, Tx};
 
-use crate::{builtin, config::Config, serve};
+use crate::{config::Config, serve};
 
 /// What an administrator does without a running server, or beside one.
 #[derive(Args)]
@@ -85,11 +85,7 @@ pub async fn run(args: AdminArgs) -> Result<()> {
             let inner = app.clone();
             let made = app
                 .store()
-                .write(context, move |tx| {
-                    let made = identity::first(&inner, tx, &organization, &user, &password)?;
-                    builtin::platforms(tx, made.operator.id.any())?;
-                    Ok::<_, meetme_app::Error>(made)
-                })
+                .write(context, move |tx| identity::first(&inner, tx, &organization, &user, &password))
                 .await?;
             print_key(&made.key, &made.user.spec.username);
         }

@@ -72,11 +72,14 @@ pub struct ControlConfig {
     pub enabled: bool,
     /// How many boxes are driven at once. Default 16.
     pub workers: usize,
+    /// After how many seconds a piece of work counts as lost that no agent elsewhere has fetched and finished. Default 60; more
+    /// than a box takes to load a configuration and settle.
+    pub agent_seconds: u64,
 }
 
 impl Default for ControlConfig {
     fn default() -> Self {
-        Self { enabled: true, workers: 16 }
+        Self { enabled: true, workers: 16, agent_seconds: 60 }
     }
 }
 

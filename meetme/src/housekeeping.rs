@@ -8,29 +8,113 @@ use tokio_util::sync::CancellationToken;
 
 /// How often it is looked after.
 const PERIOD: Duration = Duration::from_secs(3600);
+/// One day.
+const DAY: i64 = 24 * 3600;
 /// For how many seconds an answer is kept under its idempotency key.
-const ANSWERS: i64 = 24 * 3600;
+const ANSWERS: i64 = DAY;
+
+/// How much one pass has thrown away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Answers kept for idempotency keys.
+    pub answers: u64,
+    /// Lines of the change log.
+    pub changes: u64,
+}
 
 /// Throws away what is too old, once an hour, until the server stops.
 pub async fn run(app: App, change_days: u32, stop: CancellationToken) {
     loop {
-        let pass = app.store().write::<_, Error, _>(Context::system(), move |tx| {
-            let now = tx.now();
-            let answers = tx.forget_answers(now.plus_seconds(-ANSWERS))?;
-            let changes = match change_days {
-                0 => 0,
-                days => tx.forget_changes(now.plus_seconds(-i64::from(days) * 24 * 3600))?,
-            };
-            Ok((answers, changes))
-        });
-        match pass.await {
-            Ok((0, 0)) => {}
-            Ok((answers, changes)) => tracing::info!(answers, changes, "what was too old is thrown away"),
+        match sweep(&app, change_days).await {
+            Ok(Swept { answers: 0, changes: 0 }) => {}
+            Ok(Swept { answers, changes }) => tracing::info!(answers, changes, "what was too old is thrown away"),
             Err(e) => tracing::warn!(error = %e, "what is too old could not be thrown away"),
         }
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(PERIOD) => {}
+        }
+    }
+}
+
+/// Throws away what is too old now: lines of the change log after so many days, never if it is 0; answers after a day.
+///
+/// # Errors
+/// When the database fails; nothing is thrown away then.
+pub async fn sweep(app: &App, change_days: u32) -> Result<Swept, Error> {
+    let pass = app.store().write::<_, Error, _>(Context::system(), move |tx| {
+        let now = tx.now();
+        let answers = tx.forget_answers(now.plus_seconds(-ANSWERS))?;
+        let changes = match change_days {
+            0 => 0,
+            days => tx.forget_changes(now.plus_seconds(-i64::from(days) * DAY))?,
+        };
+        Ok(Swept { answers, changes })
+    });
+    pass.await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use meetme_app::{MasterKey, Sealer, Settings};
+    use meetme_base::{ManualClock, RawId, Time};
+    use meetme_model::access::Organization;
+    use meetme_store::{ChangeQuery, Store};
+
+    use super::*;
+
+    /// Makes an organization, which is one line of the log, and keeps an answer under its name.
+    async fn make(app: &App, name: &'static str) {
+        let made = app.store().write::<_, Error, _>(Context::system(), move |tx| {
+            let organization = Organization { name: name.to_owned(), ..Organization::default() };
+            tx.create(RawId::new(0), organization)?;
+            Ok(tx.remember("scope", name, "print", "answer")?)
+        });
+        made.await.unwrap();
+    }
+
+    /// Which organizations the log knows, and whose answers are kept.
+    async fn left(app: &App) -> (Vec<String>, Vec<&'static str>) {
+        let read = app.store().read::<_, Error, _>(Context::system(), |tx| {
+            let lines = tx.changes(&ChangeQuery { limit: 100, ..ChangeQuery::default() })?;
+            let mut answers = Vec::new();
+            for name in ["old", "young"] {
+                answers.extend(tx.recall("scope", name)?.map(|_| name));
+            }
+            Ok((lines.into_iter().map(|line| line.title).collect(), answers))
+        });
+        read.await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_old_goes_and_what_is_young_stays() {
+        for (make_of_store, open) in meetme_testdb::both() {
+            let clock = Arc::new(ManualClock::new(Time(1_784_000_000_000)));
+            let (opened, time) = ((*open).clone(), clock.clone());
+            // The driver of one of the stores may not be started on a thread of this runtime.
+            let store = std::thread::spawn(move || Store::open(&opened, meetme_model::registry(), time));
+            let sealer = Sealer::new(&MasterKey::parse(&"7".repeat(64)).unwrap());
+            let app = App::new(store.join().unwrap().unwrap(), sealer, Settings::default());
+
+            make(&app, "old").await;
+            clock.step_seconds(30 * DAY);
+            make(&app, "young").await;
+            assert_eq!(sweep(&app, 30).await.unwrap().changes, 0, "{make_of_store}: 30 days old is not older");
+            assert_eq!(left(&app).await, (vec!["old".to_owned(), "young".to_owned()], vec!["young"]));
+            clock.step_seconds(DAY);
+            assert_eq!(sweep(&app, 0).await.unwrap(), Swept::default(), "{make_of_store}: 0 days keep everything");
+            assert_eq!(sweep(&app, 30).await.unwrap(), Swept { answers: 0, changes: 1 }, "{make_of_store}");
+            assert_eq!(left(&app).await, (vec!["young".to_owned()], vec!["young"]), "{make_of_store}");
+            clock.step_seconds(60 * DAY);
+            assert_eq!(sweep(&app, 30).await.unwrap(), Swept { answers: 1, changes: 1 }, "{make_of_store}");
+            // Who follows the log goes on where they were, also in a log that was emptied.
+            let end = app.store().read::<_, Error, _>(Context::system(), |tx| Ok(tx.last_cursor()?)).await.unwrap();
+            make(&app, "new").await;
+            let query = ChangeQuery { after: Some(end), limit: 100, ..ChangeQuery::default() };
+            let lines = app.store().read::<_, Error, _>(Context::system(), move |tx| Ok(tx.changes(&query)?)).await;
+            assert_eq!(lines.unwrap().len(), 1, "{make_of_store}");
         }
     }
 }

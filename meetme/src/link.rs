@@ -3,45 +3,40 @@
 //! An agent shows a key. It is given work for those of the equipments it names that the key may `act` on, and for nothing else; a
 //! result is taken only from whoever was given the work. What travels holds secrets in the clear, so this link wants TLS.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use meetme_app::{
     AuthFailure, Caller, Error,
     identity::{self, Credential, Door},
 };
 use meetme_base::RawId;
-use meetme_control::hub::{Done, Hub};
+use meetme_control::hub::{Answer, Hub, Report};
 use meetme_http::{Claim, Cx, Dialect, Op, Parts, Problem, Reply, Slash};
 use meetme_model::ops::Equipment;
 use meetme_store::{Filter, Resource as _};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 /// The path that everything here begins with.
 pub const ROOT: &str = "/meetme/agent/v1";
 /// How long an agent's question may wait for work.
-const PATIENCE: Duration = Duration::from_secs(25);
-
-/// Who was given which piece of work.
-type Given = Arc<Mutex<HashMap<u64, RawId>>>;
+pub const PATIENCE: Duration = Duration::from_secs(25);
+/// The most bytes of a report: it holds the whole configuration of a box and the state of each of its sessions.
+const LARGEST_REPORT: usize = 64 << 20;
 
 /// The door, in front of a hub.
 pub fn dialect(hub: Arc<Hub>) -> Dialect {
-    let given = Given::default();
-    let (next_hub, next_given) = (Arc::clone(&hub), Arc::clone(&given));
+    let next_hub = Arc::clone(&hub);
     let ops = vec![
         Op::post("next", "/meetme/agent/v1/next")
             .group("agents")
             .summary("Waits for work on one of the named equipments")
-            .run(move |cx| next(cx, Arc::clone(&next_hub), Arc::clone(&next_given))),
+            .run(move |cx| next(cx, Arc::clone(&next_hub))),
         Op::post("done", "/meetme/agent/v1/done")
             .group("agents")
             .summary("Says what came of a piece of work")
-            .run(move |cx| done(cx, Arc::clone(&hub), Arc::clone(&given))),
+            .body_limit(LARGEST_REPORT)
+            .run(move |cx| done(cx, Arc::clone(&hub))),
     ];
     Dialect {
         title: "Meetme agents",
@@ -61,65 +56,48 @@ async fn authenticate(cx: &Cx) -> Result<Caller, Error> {
 }
 
 /// The row that stands for whoever calls.
-fn who(caller: &Caller) -> Option<RawId> {
-    caller.subject.key.map(|k| k.any())
+fn who(caller: &Caller) -> Result<RawId, Error> {
+    let key = caller.subject.key.ok_or_else(|| Error::Denied("An agent shows a key.".to_owned()))?;
+    Ok(key.any())
 }
 
-#[derive(Deserialize)]
-struct Serves {
-    serves: Vec<String>,
+/// What an agent says when it asks for work.
+#[derive(Deserialize, Serialize)]
+pub struct Question {
+    /// The names of the equipments it serves.
+    pub serves: Vec<String>,
 }
 
-async fn next(cx: Cx, hub: Arc<Hub>, given: Given) -> Result<Reply, Problem> {
-    let names = cx.json::<Serves>()?.serves;
-    let serves = cx
+async fn next(cx: Cx, hub: Arc<Hub>) -> Result<Reply, Problem> {
+    let names = cx.json::<Question>()?.serves;
+    let who = who(cx.caller())?;
+    let (serves, refused) = cx
         .app
         .read(cx.caller(), move |tx| {
             let list = tx.all::<Equipment>(Filter::is_in("name", names.iter().map(String::as_str)))?;
-            let mut out = Vec::with_capacity(list.len());
+            let mut serves = Vec::with_capacity(list.len());
             for equipment in list {
-                if tx.may(Equipment::KIND, "act", equipment.tenant)? {
-                    out.push(equipment.spec.name);
+                if tx.may_with("act", &equipment)? {
+                    serves.push(equipment.spec.name);
                 }
             }
-            Ok(out)
+            let refused: Vec<String> = names.iter().filter(|name| !serves.contains(name)).cloned().collect();
+            Ok((serves, refused))
         })
         .await?;
     if serves.is_empty() {
-        return Err(Error::Denied("This key may act on none of the equipments that were named.".to_owned()).into());
+        let names = refused.join(", ");
+        let why = format!("This key may act on none of the equipments that were named: {names}.");
+        return Err(Error::Denied(why).into());
     }
-    let Some(work) = hub.next(&serves, PATIENCE).await else {
-        return Ok(Reply::empty(http::StatusCode::NO_CONTENT));
-    };
-    if let Some(who) = who(cx.caller()) {
-        let mut given = given.lock().unwrap_or_else(PoisonError::into_inner);
-        // Work that was given long ago and never ended is nobody's any more.
-        if given.len() > 10_000 {
-            given.clear();
-        }
-        given.insert(work.id, who);
-    }
-    Ok(Reply::ok(&work))
+    Ok(Reply::ok(&Answer { work: hub.next(who, &serves, PATIENCE).await, refused }))
 }
 
-#[derive(Deserialize)]
-struct Ended {
-    id: u64,
-    result: Done,
-}
-
-async fn done(cx: Cx, hub: Arc<Hub>, given: Given) -> Result<Reply, Problem> {
-    let answer: Ended = cx.json()?;
-    let mine = {
-        let mut given = given.lock().unwrap_or_else(PoisonError::into_inner);
-        match given.get(&answer.id) {
-            Some(to) if Some(*to) == who(cx.caller()) => given.remove(&answer.id).is_some(),
-            _ => false,
-        }
-    };
-    if !mine {
-        return Err(Error::missing(Equipment::KIND, format!("work {}", answer.id)).into());
+async fn done(cx: Cx, hub: Arc<Hub>) -> Result<Reply, Problem> {
+    let report: Report = cx.json()?;
+    let (who, id) = (who(cx.caller())?, report.id);
+    if !hub.done(who, report) {
+        return Err(Error::missing(Equipment::KIND, format!("work {id}")).into());
     }
-    let taken = hub.done(answer.id, answer.result);
-    Ok(Reply::ok(&json!({"taken": taken})))
+    Ok(Reply::ok(&json!({"taken": true})))
 }

@@ -4,7 +4,6 @@
 
 mod admin;
 mod agent;
-mod builtin;
 mod client;
 mod config;
 mod demo;

@@ -23,9 +23,6 @@ use crate::{
     demo, housekeeping, link, metrics,
 };
 
-/// How long a piece of work may take an agent elsewhere.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// What the server is told on the command line.
 #[derive(Args)]
 pub struct ServeArgs {
@@ -59,7 +56,7 @@ pub fn dialects(hub: Arc<Hub>) -> Vec<Dialect> {
 /// Prints the operation tables.
 pub fn print_operations() -> Result<()> {
     use std::io::Write as _;
-    let dialects = dialects(Hub::new(PATIENCE));
+    let dialects = dialects(Hub::new(Duration::ZERO, CancellationToken::new()));
     let mut out = std::io::stdout().lock();
     for row in meetme_http::table(&dialects) {
         let line = serde_json::json!({
@@ -105,7 +102,7 @@ pub async fn run(args: ServeArgs) -> Result<()> {
     log_to_stderr(&config)?;
     let app = open(&config, &args.data)?;
     let stop = CancellationToken::new();
-    let hub = Hub::new(PATIENCE);
+    let hub = Hub::new(Duration::from_secs(config.control.agent_seconds.max(1)), stop.child_token());
     let agents = agents(&app, &hub, &args.data)?;
     let controllers = if config.control.enabled {
         let settings = RunnerSettings { concurrency: config.control.workers, ..RunnerSettings::default() };
@@ -162,7 +159,7 @@ fn agents(app: &App, hub: &Arc<Hub>, data: &Path) -> Result<Agents> {
 }
 
 /// Waits for an interrupt or a polite kill.
-async fn stopped() {
+pub async fn stopped() {
     use tokio::signal::unix::{SignalKind, signal};
     match signal(SignalKind::terminate()) {
         Ok(mut terminate) => {

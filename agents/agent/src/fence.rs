@@ -6,14 +6,14 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    io::{ErrorKind, Write},
+    io::ErrorKind,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use serde::{Deserialize, Serialize};
 
-use crate::AgentError;
+use crate::{AgentError, keep};
 
 /// The number of a lease on the work for one box. A later lease has a higher one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -63,7 +63,8 @@ impl FenceGate {
         if let Some(file) = &self.file {
             let mut next = highest.clone();
             next.insert(target, fence);
-            write_whole(file, &next).map_err(|e| file_error(file, "be written", &e))?;
+            let text = serde_json::to_vec(&next).map_err(|e| file_error(file, "be written", &e))?;
+            keep(file, &text).map_err(|e| file_error(file, "be written", &e))?;
         }
         highest.insert(target, fence);
         Ok(())
@@ -82,16 +83,6 @@ impl FenceGate {
 
 fn file_error(file: &Path, what: &str, why: &dyn fmt::Display) -> AgentError {
     AgentError::broken(format!("the fence file {} cannot {what}: {why}", file.display()))
-}
-
-/// Replaces the file in one step: a crash leaves the old one or the new one.
-fn write_whole(file: &Path, fences: &BTreeMap<i64, Fence>) -> std::io::Result<()> {
-    let directory = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut beside = tempfile::NamedTempFile::new_in(directory)?;
-    beside.write_all(&serde_json::to_vec(fences)?)?;
-    beside.as_file().sync_all()?;
-    beside.persist(file).map_err(|e| e.error)?;
-    std::fs::File::open(directory)?.sync_all()
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod diff;
 mod error;
 pub mod fabric;
 mod fence;
+mod keep;
 pub mod router;
 pub mod server;
 mod wire;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 pub use diff::unified;
 pub use error::AgentError;
 pub use fence::{Fence, FenceGate};
+pub use keep::keep;
 pub use wire::WireSecret;
 
 /// A boxed answer of an agent that comes later: a value, or what the controller has to do about its absence.
@@ -68,4 +70,7 @@ pub struct Target {
     /// The credential that opens it.
     #[serde(default)]
     pub access: Option<WireSecret>,
+    /// Whether what people change on it by hand is undone. An agent that is on its own for a while keeps to it.
+    #[serde(default)]
+    pub repair: bool,
 }

@@ -72,7 +72,14 @@ mod tests {
     use super::*;
 
     fn settings(json: serde_json::Value) -> Result<Settings, AgentError> {
-        Settings::of(&Target { id: 1, name: "rs1".into(), address: String::new(), settings: json, access: None })
+        Settings::of(&Target {
+            id: 1,
+            name: "rs1".into(),
+            address: String::new(),
+            settings: json,
+            access: None,
+            repair: false,
+        })
     }
 
     #[test]

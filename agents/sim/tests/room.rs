@@ -23,7 +23,8 @@ struct Room {
 impl Room {
     fn new(settings: serde_json::Value) -> Self {
         let clock = Arc::new(ManualClock::new(Time(1_784_000_000_000)));
-        let target = Target { id: 7, name: "edge1".into(), address: String::new(), settings, access: None };
+        let target =
+            Target { id: 7, name: "edge1".into(), address: String::new(), settings, access: None, repair: false };
         Self { sim: Sim::new(clock.clone()), clock, target }
     }
 

@@ -16,7 +16,10 @@ use meetme_model::{
 };
 use meetme_store::{Filter, Object, Resource as _, Tx};
 
-use crate::{Error, Sealer, access};
+use crate::{
+    Error, Sealer, access,
+    builtin::{self, Business},
+};
 
 /// The AS number the routers of machines speak with.
 pub const OUR_ASN: i64 = 65_530;
@@ -138,6 +141,7 @@ pub fn open(
         let router = gateway(tx, device.spec.site)?;
         let ours = autonomous_system(tx, router.tenant, Asn::try_from(OUR_ASN)?, true)?;
         let theirs = autonomous_system(tx, router.tenant, config.spec.asn, false)?;
+        let relationship = builtin::relationship(tx, Business::Server)?;
         let peer = Peer {
             admin: Admin::Enabled,
             asn: config.spec.asn,
@@ -154,7 +158,7 @@ pub fn open(
             local_asn: Asn::try_from(OUR_ASN).ok(),
             remote: Some(theirs),
             group: None,
-            relationship: None,
+            relationship,
             router: Some(router.id),
             link: None,
             leg: None,

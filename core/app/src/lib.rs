@@ -9,6 +9,7 @@ pub mod access;
 pub mod addresses;
 pub mod allocate;
 pub mod bgp;
+mod builtin;
 mod caller;
 pub mod catalog;
 pub mod circuits;

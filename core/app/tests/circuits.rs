@@ -9,13 +9,13 @@ use meetme_app::{
     circuits::{self, Buy, NewCircuit, NewLeg, Whole},
     identity, networks,
 };
-use meetme_base::{Id, Mbps, RawId, Secret, Time, VlanId};
+use meetme_base::{Asn, Id, Mbps, RawId, Secret, Time, VlanId};
 use meetme_model::{
     Lock, Phase, Wanted,
     access::Organization,
     fabric::{Circuit, End, Network, Port, Target, VlanTag},
     place::{Metro, Offer, Rates, Service, Site, Zone},
-    routing::{AutonomousSystem, DirectSession, Router},
+    routing::{AutonomousSystem, DirectSession, Relationship, Router},
 };
 use meetme_store::{Context, Filter, Store, Tx};
 use serde_json::json;
@@ -173,6 +173,50 @@ async fn the_legs_of_a_redundant_circuit_are_placed_in_different_zones() {
         let systems = tx.all::<AutonomousSystem>(Filter::eq("asn", 64_512))?;
         assert_eq!(systems.iter().map(|s| s.tenant).collect::<Vec<_>>(), [at.top]);
         assert!(whole.sessions.iter().all(|s| s.tenant == at.node && s.spec.remote == Some(systems[0].id)));
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_session_says_what_its_peer_is_where_the_operator_has_a_word_for_it() {
+    on_each(|tx, at| {
+        let slug = |tx: &mut Tx<'_>, whole: &Whole| -> Result<Option<String>, Error> {
+            match whole.sessions[0].spec.relationship {
+                Some(id) => Ok(Some(tx.get::<Relationship>(id)?.spec.slug)),
+                None => Ok(None),
+            }
+        };
+        let to_port = || {
+            let mut new = from_network(at, false);
+            new.circuit.bgp.asn = Some(Asn::try_from(64_600)?);
+            new.buy = Buy::Path(Some(at.metro));
+            new.legs[0].far = None;
+            new.legs[0].z = End { at: Some(Target::Port(at.port)), ..End::default() };
+            Ok::<_, Error>(new)
+        };
+        let cloud = circuits::order(&at.app, tx, &from_network(at, false))?;
+        assert_eq!(slug(tx, &cloud)?.as_deref(), Some("cloud"));
+        let customer = circuits::order(&at.app, tx, &to_port()?)?;
+        assert_eq!(slug(tx, &customer)?.as_deref(), Some("customer"));
+        // A partner is neither.
+        let mut offer = tx.get(at.offer)?;
+        let spec = Offer { far: Some("partner".into()), ..offer.spec.clone() };
+        tx.save(&mut offer, spec)?;
+        let mut new = from_network(at, false);
+        new.circuit.bgp.asn = Some(Asn::try_from(64_601)?);
+        new.buy = Buy::Reach { far: "partner".to_owned(), metro: at.metro };
+        let partner = circuits::order(&at.app, tx, &new)?;
+        assert_eq!(slug(tx, &partner)?, None);
+        // An installation from before there were any goes on without.
+        for whole in [cloud, customer] {
+            tx.remove(whole.sessions[0].id)?;
+        }
+        for id in tx.ids::<Relationship>(&Filter::All)? {
+            tx.remove(id)?;
+        }
+        let later = circuits::order(&at.app, tx, &to_port()?)?;
+        assert_eq!(slug(tx, &later)?, None);
         Ok(())
     })
     .await;

@@ -91,6 +91,7 @@ impl CircuitController {
             address: equipment.as_ref().map(|e| e.spec.address.clone()).unwrap_or_default(),
             settings: equipment.as_ref().map_or(serde_json::Value::Null, |e| settings(&e.spec.settings)),
             access,
+            repair: equipment.as_ref().is_some_and(|e| e.spec.repair),
         };
         let want = desired(tx, circuit, legs)?;
         Ok(Next::Drive(Job::Tell(Box::new(Tell { agent, target, want }))))

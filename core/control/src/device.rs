@@ -151,6 +151,7 @@ impl DeviceController {
             address: equipment.as_ref().map(|e| e.spec.address.clone()).unwrap_or_default(),
             settings: equipment.as_ref().map_or(serde_json::Value::Null, |e| settings(&e.spec.settings)),
             access,
+            repair: equipment.as_ref().is_some_and(|e| e.spec.repair),
         };
         let want = self.desired(tx, device)?;
         let intent = Intent::of(&device.spec, &device.status, is_over(tx, device));

@@ -2,7 +2,7 @@
 //! agent.
 //!
 //! The whole wish travels, so work that is lost on the way is made good by the next pass. What an agent does not finish before
-//! a deadline counts as not reachable.
+//! a deadline counts as not reachable. A result is taken only from whoever was given the work.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -17,8 +17,10 @@ use meetme_agent::{
     Agent, AgentError, Fence, Soon, Target,
     router::{Desired, Observed, Plan, Router},
 };
+use meetme_base::RawId;
 use serde::{Deserialize, Serialize};
 use tokio::{sync::oneshot, time::timeout};
+use tokio_util::sync::CancellationToken;
 
 /// Work for an agent that dialled in. Holds secrets in the clear: it goes over an encrypted link and nowhere else.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,52 +53,85 @@ pub enum Work {
 /// What an agent says in the end.
 pub type Done = Result<Observed, AgentError>;
 
+/// What an agent is answered that asks for work.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The work; none when there was none for a while.
+    pub work: Option<Assignment>,
+    /// Those of the names it serves that are not there for it: nothing will ever be given to it for them.
+    pub refused: Vec<String>,
+}
+
+/// What came of an agent's work.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The number of the work.
+    pub id: u64,
+    /// What came of it.
+    pub result: Done,
+}
+
 /// Where controllers leave work and agents fetch it.
 pub struct Hub {
     state: Mutex<State>,
     numbers: AtomicU64,
     arrived: tokio::sync::watch::Sender<()>,
     deadline: Duration,
+    stop: CancellationToken,
 }
 
 #[derive(Default)]
 struct State {
     waiting: VecDeque<Assignment>,
-    replies: HashMap<u64, oneshot::Sender<Done>>,
+    asked: HashMap<u64, Asked>,
+}
+
+/// A piece of work that somebody waits for.
+struct Asked {
+    reply: oneshot::Sender<Done>,
+    given_to: Option<RawId>,
 }
 
 impl Hub {
-    /// A hub that takes an agent for lost which has not finished a piece of work by `deadline`.
-    pub fn new(deadline: Duration) -> Arc<Self> {
+    /// A hub that takes an agent for lost which has not finished a piece of work by `deadline`. From `stop` on it gives no work
+    /// any more and keeps no agent waiting for it, so that a server that stops is not held up by those who wait.
+    pub fn new(deadline: Duration, stop: CancellationToken) -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::default(),
             numbers: AtomicU64::new(1),
             arrived: tokio::sync::watch::Sender::new(()),
             deadline,
+            stop,
         })
     }
 
-    /// The next piece of work for an agent that serves these equipments, as soon as there is one; nothing after `wait`.
-    pub async fn next(&self, serves: &[String], wait: Duration) -> Option<Assignment> {
+    /// The next piece of work for an agent that shows the credential `who` and serves these equipments, as soon as there is one;
+    /// nothing after `wait`.
+    pub async fn next(&self, who: RawId, serves: &[String], wait: Duration) -> Option<Assignment> {
         let mut arrived = self.arrived.subscribe();
-        timeout(wait, async {
-            loop {
+        let found = timeout(wait, async {
+            while !self.stop.is_cancelled() {
                 arrived.mark_unchanged();
-                if let Some(found) = self.take(serves) {
+                if let Some(found) = self.take(who, serves) {
                     return Some(found);
                 }
-                arrived.changed().await.ok()?;
+                self.stop.run_until_cancelled(arrived.changed()).await?.ok()?;
             }
-        })
-        .await
-        .ok()
-        .flatten()
+            None
+        });
+        found.await.ok().flatten()
     }
 
-    /// An agent says what came of its work; false when nobody waits for it any more.
-    pub fn done(&self, id: u64, result: Done) -> bool {
-        let reply = self.lock().replies.remove(&id);
-        reply.is_some_and(|reply| reply.send(result).is_ok())
+    /// An agent says what came of its work; false when nobody waits for it, or it was given to somebody else.
+    pub fn done(&self, who: RawId, report: Report) -> bool {
+        let asked = {
+            let mut state = self.lock();
+            match state.asked.get(&report.id) {
+                Some(asked) if asked.given_to == Some(who) => state.asked.remove(&report.id),
+                _ => None,
+            }
+        };
+        asked.is_some_and(|asked| asked.reply.send(report.result).is_ok())
     }
 
     /// An agent for routers that an agent elsewhere drives. The change is worked out here by `planner`, an agent of the same
@@ -105,10 +140,12 @@ impl Hub {
         Arc::new(Remote { hub: Arc::clone(self), planner })
     }
 
-    fn take(&self, serves: &[String]) -> Option<Assignment> {
+    fn take(&self, who: RawId, serves: &[String]) -> Option<Assignment> {
         let mut state = self.lock();
         let at = state.waiting.iter().position(|a| serves.contains(&a.equipment))?;
-        state.waiting.remove(at)
+        let found = state.waiting.remove(at)?;
+        state.asked.get_mut(&found.id)?.given_to = Some(who);
+        Some(found)
     }
 
     async fn ask(&self, target: &Target, work: Work) -> Done {
@@ -117,16 +154,16 @@ impl Hub {
         let withdrawn = Withdrawn { hub: self, id };
         {
             let mut state = self.lock();
-            state.replies.insert(id, reply);
+            state.asked.insert(id, Asked { reply, given_to: None });
             state.waiting.push_back(Assignment { id, equipment: target.name.clone(), target: target.clone(), work });
         }
         self.arrived.send_replace(());
         let outcome = timeout(self.deadline, answer).await;
-        let was_fetched = !self.lock().waiting.iter().any(|a| a.id == id);
+        let was_given = self.lock().asked.get(&id).is_some_and(|asked| asked.given_to.is_some());
         drop(withdrawn);
         match outcome {
             Ok(Ok(done)) => done,
-            _ if was_fetched => Err(AgentError::unreachable(format!(
+            _ if was_given => Err(AgentError::unreachable(format!(
                 "the agent of {} took its work and did not come back within {} s",
                 target.name,
                 self.deadline.as_secs()
@@ -153,7 +190,7 @@ struct Withdrawn<'a> {
 impl Drop for Withdrawn<'_> {
     fn drop(&mut self) {
         let mut state = self.hub.lock();
-        state.replies.remove(&self.id);
+        state.asked.remove(&self.id);
         state.waiting.retain(|a| a.id != self.id);
     }
 }

@@ -190,6 +190,7 @@ fn job(app: &App, agents: &Agents, tx: &mut Tx<'_>, id: RawId) -> Result<Next<Jo
         address: equipment.spec.address.clone(),
         settings: settings(&equipment.spec.settings),
         access: state.access.map(Into::into),
+        repair: equipment.spec.repair,
     };
     Ok(Next::Drive(Job {
         router: id,

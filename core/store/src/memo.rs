@@ -67,13 +67,22 @@ impl Tx<'_> {
         self.conn.execute("DELETE FROM memo WHERE at < ?1", &[Cell::Int(before.0)])
     }
 
-    /// Forgets lines of the change log from before `before`.
+    /// Forgets the lines of the change log from before `before`, up to the first that is younger.
     ///
     /// # Errors
     /// When the database fails.
     pub fn forget_changes(&mut self, before: Time) -> Result<u64, Error> {
         self.must_write()?;
-        self.conn.execute("DELETE FROM change WHERE at < ?1", &[Cell::Int(before.0)])
+        // Lines come in the order of time, so only the old ones are looked at: there is no index by time, which each write would pay.
+        let young = self.conn.first(
+            "SELECT seq FROM change WHERE at >= ?1 ORDER BY seq LIMIT 1",
+            &[Cell::Int(before.0)],
+            |r| r.int(0),
+        )?;
+        self.conn.execute(
+            "DELETE FROM change WHERE at < ?1 AND seq < ?2",
+            &[Cell::Int(before.0), Cell::Int(young.unwrap_or(i64::MAX))],
+        )
     }
 
     /// Gives an object a name of its own in a dialect: what imports and clients that choose ids need.

@@ -3,7 +3,11 @@
 
 use meetme_base::{Kind, RawId};
 
-use crate::{Error, Filter, KindInfo, Tx, Value, conn::Cell, tx::Facts};
+use crate::{
+    Error, Filter, KindInfo, Object, Resource, Tx, Value,
+    conn::Cell,
+    tx::{Facts, TypedFacts},
+};
 
 impl Tx<'_> {
     /// Puts a new node under `parent`, or at the top.
@@ -66,6 +70,24 @@ impl Tx<'_> {
         let info = self.shared.registry.info(kind)?;
         let rows = on_node(&self.scope.rows(kind, verb), true);
         self.matches(&rows, &Node { info, node })
+    }
+
+    /// Whether the caller may do `verb` to this very row, counting in whatever narrows the right: fields, single objects.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn may_with<R: Resource>(&mut self, verb: &'static str, object: &Object<R>) -> Result<bool, Error> {
+        let facts = TypedFacts {
+            info: self.shared.registry.info(R::KIND)?,
+            tenant: object.tenant,
+            id: object.id.any(),
+            version: object.version,
+            created: object.created,
+            updated: object.updated,
+            spec: &object.spec,
+            status: &object.status,
+        };
+        self.permits(verb, &facts)
     }
 }
 

@@ -1,6 +1,6 @@
 //! From a caller's JSON to a draft: each field checked in its form's way, with the texts callers know.
 
-use meetme_app::{App, Error};
+use meetme_app::Error;
 use meetme_base::{Invalid, RawId};
 use meetme_store::{Resource, Tx};
 use serde_json::{Map, Value as Json};
@@ -10,6 +10,7 @@ use crate::{
     lookup::{python, python_type},
     model::{Draft, Field, Form},
     query,
+    scene::Scene,
 };
 
 /// A reference by id that must still be looked up: which draft's, which field's, what it refers to.
@@ -41,7 +42,7 @@ impl Findings {
 
 /// Puts what a caller sent into a draft. With `whole`, required fields must be there.
 pub fn draft<R: Resource>(
-    app: &App,
+    scene: &Scene,
     tx: &mut Tx<'_>,
     fields: &'static [Field<R>],
     sent: &Json,
@@ -58,14 +59,14 @@ pub fn draft<R: Resource>(
             None if whole && field.required => found.refuse(field.name, "This field is required."),
             None => {}
             Some(Json::Null) if !field.nullable => found.refuse(field.name, "This field may not be null."),
-            Some(value) => one(app, tx, field, value, draft, &mut found)?,
+            Some(value) => one(scene, tx, field, value, draft, &mut found)?,
         }
     }
     Ok(found)
 }
 
 fn one<R: Resource>(
-    app: &App,
+    scene: &Scene,
     tx: &mut Tx<'_>,
     field: &'static Field<R>,
     value: &Json,
@@ -96,10 +97,10 @@ fn one<R: Resource>(
         Form::Secret { get, set } => match text(value, 255, false, false, true) {
             Ok(sent) => {
                 let sent = sent.filter(|text| !text.is_empty());
-                let old = get(&draft.spec).map(|sealed| app.sealer().open(sealed)).transpose()?;
+                let old = get(&draft.spec).map(|sealed| scene.app.sealer().open(sealed)).transpose()?;
                 // The same secret sealed again looks different; writing it would show a change where there is none.
                 if sent.as_ref() != old.as_ref().map(|old| old.expose()) {
-                    let sealed = sent.map(|text| app.sealer().seal(&text)).transpose()?;
+                    let sealed = sent.map(|text| scene.app.sealer().seal(&text)).transpose()?;
                     set(&mut draft.spec, sealed);
                 }
                 Ok(())
@@ -107,7 +108,7 @@ fn one<R: Resource>(
             Err(text) => Err(text),
         },
         Form::One { of, set, .. } => {
-            let id = reference(tx, *of, value)?;
+            let id = reference(tx, scene.home, *of, value)?;
             id.map(|id| {
                 if let Some(Reference { id, sure: false }) = id {
                     found.pending.push(Pending { field: field.name, of: *of, id, listed: false });
@@ -116,9 +117,8 @@ fn one<R: Resource>(
             })
         }
         Form::Many { of, described, set, .. } => {
-            let mut ids = Vec::new();
-            let outcome = many(tx, field.name, *of, *described, value, &mut ids, found)?;
-            outcome.map(|()| set(&mut draft.spec, ids))
+            let ids = many(tx, scene.home, field.name, *of, *described, value, found)?;
+            ids.map(|ids| set(&mut draft.spec, ids))
         }
         Form::Id | Form::Url | Form::Page | Form::Display | Form::Created | Form::Updated => Ok(()),
         Form::Moment { set: None, .. } | Form::Made { .. } => Ok(()),
@@ -254,10 +254,17 @@ struct Reference {
 }
 
 /// Another row: by id, by an id as text, or by attributes.
-fn reference(tx: &mut Tx<'_>, of: &dyn AnyModel, value: &Json) -> Result<Result<Option<Reference>, String>, Error> {
+fn reference(
+    tx: &mut Tx<'_>,
+    home: RawId,
+    of: &dyn AnyModel,
+    value: &Json,
+) -> Result<Result<Option<Reference>, String>, Error> {
     Ok(match value {
         Json::Null => Ok(None),
-        Json::Object(attributes) => of.with(tx, attributes)?.map(|id| Some(Reference { id: id.get(), sure: true })),
+        Json::Object(attributes) => {
+            of.with(tx, home, attributes)?.map(|id| Some(Reference { id: id.get(), sure: true }))
+        }
         value => match whole(value) {
             Some(id) => Ok(Some(Reference { id, sure: false })),
             None => Err(format!(
@@ -271,19 +278,20 @@ fn reference(tx: &mut Tx<'_>, of: &dyn AnyModel, value: &Json) -> Result<Result<
 
 fn many(
     tx: &mut Tx<'_>,
+    home: RawId,
     field: &'static str,
     of: &'static dyn AnyModel,
     described: bool,
     value: &Json,
-    ids: &mut Vec<RawId>,
     found: &mut Findings,
-) -> Result<Result<(), String>, Error> {
+) -> Result<Result<Vec<RawId>, String>, Error> {
     let Json::Array(list) = value else {
         return Ok(Err(format!("Expected a list of items but got type \"{}\".", python_type(value))));
     };
+    let mut ids = Vec::new();
     for item in list {
         let id = match item {
-            item if described => match reference(tx, of, item)? {
+            item if described => match reference(tx, home, of, item)? {
                 Ok(Some(reference)) => {
                     if !reference.sure {
                         found.pending.push(Pending { field, of, id: reference.id, listed: false });
@@ -311,7 +319,7 @@ fn many(
             ids.push(id);
         }
     }
-    Ok(Ok(()))
+    Ok(Ok(ids))
 }
 
 /// Looks up what was only named by id: one query for each model over all rows.

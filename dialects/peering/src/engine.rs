@@ -41,8 +41,13 @@ pub trait AnyModel: Sync {
     fn load(&self, tx: &mut Tx<'_>, ids: Vec<RawId>, scene: &Scene, loaded: &mut Loaded) -> Result<(), Error>;
     /// Which of these rows exist.
     fn existing(&self, tx: &mut Tx<'_>, ids: &[i64]) -> Result<HashSet<i64>, Error>;
-    /// The one row with these attributes; the error of the inner result is the text of the refusal.
-    fn with(&self, tx: &mut Tx<'_>, attributes: &Map<String, Json>) -> Result<Result<RawId, String>, Error>;
+    /// The one row with these attributes, of several the one at `home`; the error of the inner result is the text of the refusal.
+    fn with(
+        &self,
+        tx: &mut Tx<'_>,
+        home: RawId,
+        attributes: &Map<String, Json>,
+    ) -> Result<Result<RawId, String>, Error>;
     /// Where the first part of an attribute's name leads.
     fn step(&self, name: &str) -> Option<Step>;
     /// The names of all fields, sorted.
@@ -97,8 +102,13 @@ impl<R: Ruled> AnyModel for Model<R> {
         let filter = meetme_store::Filter::is_in("id", ids.iter().map(|id| Id::<R>::new(*id))).and((self.about.only)());
         Ok(tx.ids::<R>(&filter)?.into_iter().map(Id::get).collect())
     }
-    fn with(&self, tx: &mut Tx<'_>, attributes: &Map<String, Json>) -> Result<Result<RawId, String>, Error> {
-        lookup::find(self, tx, attributes)
+    fn with(
+        &self,
+        tx: &mut Tx<'_>,
+        home: RawId,
+        attributes: &Map<String, Json>,
+    ) -> Result<Result<RawId, String>, Error> {
+        lookup::find(self, tx, home, attributes)
     }
     fn step(&self, name: &str) -> Option<Step> {
         lookup::step(self, name)

@@ -43,10 +43,12 @@ pub fn names<R: Ruled>(model: &Model<R>) -> Vec<&'static str> {
     names
 }
 
-/// The one row with these attributes; the error of the inner result is the text of the refusal.
+/// The one row with these attributes; the error of the inner result is the text of the refusal. Of several the one in the caller's
+/// own book is meant, so that what others lend the caller never hides what it has itself.
 pub fn find<R: Ruled>(
     model: &Model<R>,
     tx: &mut Tx<'_>,
+    home: RawId,
     attributes: &Map<String, Json>,
 ) -> Result<Result<RawId, String>, Error> {
     let mut flat = Vec::new();
@@ -58,7 +60,11 @@ pub fn find<R: Ruled>(
             Err(text) => return Ok(Err(text)),
         }
     }
-    let found = tx.list::<R>(&Query::of(filter).page(2, 0))?;
+    let mut found = tx.list::<R>(&Query::of(filter.clone()).page(2, 0))?;
+    if found.len() > 1 {
+        let own = tx.list::<R>(&Query::of(filter.and(Filter::eq("tenant", home))).page(2, 0))?;
+        found = if own.is_empty() { found } else { own };
+    }
     let shown = || {
         let pairs: Vec<String> = flat.iter().map(|(name, value)| format!("'{name}': {}", python(value))).collect();
         format!("{{{}}}", pairs.join(", "))

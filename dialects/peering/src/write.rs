@@ -40,7 +40,7 @@ pub fn create<R: Ruled>(
     let mut findings = Vec::with_capacity(rows.len());
     for row in rows {
         let mut draft = Draft { spec: fresh(), status: R::Status::default() };
-        findings.push(decode::draft(&scene.app, tx, model.fields, row, true, &mut draft)?);
+        findings.push(decode::draft(scene, tx, model.fields, row, true, &mut draft)?);
         drafts.push(draft);
     }
     decode::settle(tx, &mut findings)?;
@@ -117,7 +117,7 @@ fn change<R: Ruled>(
     let mut findings = Vec::with_capacity(rows.len());
     for (row, sent) in rows.iter().zip(sent) {
         let mut draft = Draft { spec: row.spec.clone(), status: row.status.clone() };
-        findings.push(decode::draft(&scene.app, tx, model.fields, sent, whole, &mut draft)?);
+        findings.push(decode::draft(scene, tx, model.fields, sent, whole, &mut draft)?);
         drafts.push(draft);
     }
     decode::settle(tx, &mut findings)?;

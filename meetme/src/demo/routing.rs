@@ -8,7 +8,7 @@ use meetme_model::{
     Admin, Peer,
     catalog::{Blueprint, Entity},
     ops::{Equipment, Family},
-    routing::{AutonomousSystem, Exchange, ExchangeLink, ExchangeSession, Relationship, Router},
+    routing::{AutonomousSystem, Exchange, ExchangeLink, ExchangeSession, Router},
 };
 use meetme_store::Tx;
 use serde_json::json;
@@ -29,14 +29,6 @@ const NETWORKS: &[(i64, &str, Option<&str>, u32, u32)] = &[
 /// Makes the customer's peering.
 pub fn make(tx: &mut Tx<'_>, people: &People, places: &Places) -> Result<(), Error> {
     let book = people.customer;
-    for (name, slug, colour) in [
-        ("Customer", "customer", "2196f3"),
-        ("Private Peering", "private-peering", "4caf50"),
-        ("Transit Provider", "transit-provider", "f44336"),
-    ] {
-        let relationship: Relationship = spec(json!({"name": name, "slug": slug, "colour": colour}))?;
-        tx.create(book, relationship)?;
-    }
     let local = AutonomousSystem { ours: true, ..AutonomousSystem::new(asn(64_510)?, "Demo Customer") };
     let local = tx.create(book, local)?.id;
     let mut peers = Vec::new();

@@ -1,9 +1,11 @@
 //! A running server and a client for it.
 
+pub mod agent;
+
 use std::{
     io::{BufRead as _, BufReader},
     path::PathBuf,
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
 
@@ -57,7 +59,7 @@ impl Server {
         server
     }
 
-    /// Starts the process; also after [`Server::kill`], on the same data.
+    /// Starts the process; also after [`Server::kill`], on the same data and at the same address.
     pub async fn start(&mut self) {
         let file = self.data.path().join("demo.json");
         if file.exists() {
@@ -65,7 +67,7 @@ impl Server {
         }
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log()).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_meetme"))
-            .args(["serve", "--demo", "--listen", "127.0.0.1:0", "--data"])
+            .args(["serve", "--demo", "--listen", self.base.strip_prefix("http://").unwrap_or("127.0.0.1:0"), "--data"])
             .arg(self.data.path())
             .envs(self.environment.iter().map(|(k, v)| (k, v)))
             .env("MEETME__SERVER__LIMITS__RATE_PER_SECOND", "0")
@@ -94,6 +96,24 @@ impl Server {
             child.kill().unwrap();
             child.wait().unwrap();
         }
+    }
+
+    /// Asks the process to end and waits until it has; none when it has not after `patience`.
+    pub async fn stop(&mut self, patience: Duration) -> Option<ExitStatus> {
+        let mut child = self.child.take().unwrap();
+        let asked = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+        assert!(asked.success());
+        let ended = until(patience, async || child.try_wait().unwrap()).await;
+        self.child = Some(child);
+        ended
+    }
+
+    /// Makes a key that may act for this equipment and nothing else; answers its secret.
+    pub async fn agent_key(&self, equipment: &Value) -> String {
+        let roles = self.native("GET", "/meetme/v1/role?name=router_agent", None).await.is(200);
+        let wish = serde_json::json!({"name": "agent", "roles": [roles["items"][0]["id"]], "objects": [equipment]});
+        let made = self.native("POST", "/meetme/v1/key", Some(&wish)).await.is(201);
+        made["secret"].as_str().unwrap().to_owned()
     }
 
     /// Runs `meetme admin` beside the server, on its data, and hands out what it printed.

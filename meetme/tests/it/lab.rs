@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::kit::{Server, until};
 
 /// Longer than anything here takes on a busy machine.
-const SOON: Duration = Duration::from_secs(60);
+pub const SOON: Duration = Duration::from_secs(60);
 
 /// The neighbour's configuration, written by hand: three routes and a password.
 const NEIGHBOUR: &str = r#"
@@ -24,8 +24,10 @@ protocol bgp back {
 }
 "#;
 
-struct Room {
-    server: Server,
+/// A server, a real router that it drives, and the router's neighbour.
+pub struct Room {
+    /// The server.
+    pub server: Server,
     lab: Lab,
     us: Host,
     daemon: usize,
@@ -34,41 +36,46 @@ struct Room {
 }
 
 impl Room {
-    async fn open() -> Result<Self, Skip> {
+    /// A room whose router is driven by the server itself, or, if it is `remote`, by an agent that is yet to come.
+    pub async fn open(remote: bool, environment: &[(&str, &str)]) -> Result<Self, Skip> {
         let mut lab = Lab::new()?;
         meetme_lab::program("bird")?;
         let us = lab.host("us", &["192.0.2.1/24"])?;
         let peer = lab.host("peer", &["192.0.2.2/24"])?;
         let daemon = start(&mut lab, &us, "us", "router id 192.0.2.1;\nprotocol device { }\n").await;
         start(&mut lab, &peer, "peer", NEIGHBOUR).await;
-        let server = Server::demo().await;
-        let (router, session) = configure(&server, &lab).await;
+        let server = Server::with(environment).await;
+        let (router, session) = configure(&server, &lab, remote).await;
         Ok(Self { server, lab, us, daemon, router, session })
     }
 
-    async fn session(&self) -> Value {
+    /// The session as the Peering Manager dialect shows it.
+    pub async fn session(&self) -> Value {
         let path = format!("/api/peering/direct-peering-sessions/{}/", self.session["id"]);
         self.server.peering("GET", &path, None).await.is(200)
     }
 
-    async fn patch_session(&self, body: Value) {
+    /// Changes the session.
+    pub async fn patch_session(&self, body: Value) {
         let path = format!("/api/peering/direct-peering-sessions/{}/", self.session["id"]);
         self.server.peering("PATCH", &path, Some(&body)).await.is(200);
     }
 
     /// The box as the native API shows it.
-    async fn box_(&self) -> Value {
+    pub async fn box_(&self) -> Value {
         let router = self.server.native("GET", &format!("/meetme/v1/router/{}", self.router["id"]), None).await.is(200);
         let id = router["spec"]["equipment"].as_i64().unwrap();
         self.server.native("GET", &format!("/meetme/v1/equipment/{id}"), None).await.is(200)
     }
 
-    async fn patch_box(&self, body: Value) {
+    /// Changes the box's equipment.
+    pub async fn patch_box(&self, body: Value) {
         let id = self.box_().await["id"].as_i64().unwrap();
         self.server.native("PATCH", &format!("/meetme/v1/equipment/{id}"), Some(&body)).await.is(200);
     }
 
-    async fn until_session(&self, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
+    /// Waits until the session is as told.
+    pub async fn until_session(&self, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
         let found = until(SOON, async || Some(self.session().await).filter(|s| holds(s))).await;
         match found {
             Some(session) => session,
@@ -76,7 +83,8 @@ impl Room {
         }
     }
 
-    async fn until_box(&self, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
+    /// Waits until what is known of the box is as told.
+    pub async fn until_box(&self, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
         let found = until(SOON, async || Some(self.box_().await).filter(|b| holds(&b["status"]))).await;
         match found {
             Some(equipment) => equipment,
@@ -84,8 +92,19 @@ impl Room {
         }
     }
 
-    fn text(&self, name: &str) -> String {
+    /// What a file of the lab says.
+    pub fn text(&self, name: &str) -> String {
         std::fs::read_to_string(self.lab.file(name)).unwrap()
+    }
+
+    /// Somebody edits the router's configuration by hand and has the daemon read it.
+    pub fn edit(&self, from: &str, to: &str) {
+        let before = self.text("us.conf");
+        let after = before.replace(from, to);
+        assert_ne!(before, after);
+        std::fs::write(self.lab.file("us.conf"), after).unwrap();
+        let said = self.birdc("configure");
+        assert!(said.contains("Reconfigur"), "{said}");
     }
 
     fn birdc(&self, command: &str) -> String {
@@ -105,7 +124,7 @@ async fn start(lab: &mut Lab, host: &Host, name: &str, config: &str) -> usize {
 }
 
 /// Platform, router, autonomous systems, policies and the session, all through the dialect.
-async fn configure(server: &Server, lab: &Lab) -> (Value, Value) {
+async fn configure(server: &Server, lab: &Lab, remote: bool) -> (Value, Value) {
     let make = async |path: &str, body: Value| server.peering("POST", path, Some(&body)).await.is(201);
     let platform =
         make("/api/devices/platforms/", json!({"name": "Lab BIRD", "slug": "lab-bird", "napalm_driver": "bird"})).await;
@@ -122,7 +141,7 @@ async fn configure(server: &Server, lab: &Lab) -> (Value, Value) {
             "name": "lab1", "hostname": "lab1.example", "platform": {"slug": "lab-bird"}, "status": "enabled",
             "local_autonomous_system": ours["id"], "poll_bgp_sessions_state": true,
             "napalm_args": {
-                "socket": lab.file("us.ctl"), "config_path": lab.file("us.conf"), "log_file": lab.file("us.log"),
+                "remote": remote, "socket": lab.file("us.ctl"), "config_path": lab.file("us.conf"), "log_file": lab.file("us.log"),
                 "confirm_seconds": 10, "poll_seconds": 1, "router_id": "192.0.2.1", "networks": ["192.0.2.0/24"],
                 "timers": {"hold": 30, "connect_delay": 1, "connect_retry": 1, "error_wait": [1, 2]},
             },
@@ -153,7 +172,7 @@ async fn configure(server: &Server, lab: &Lab) -> (Value, Value) {
 
 #[tokio::test]
 async fn lab_an_api_call_becomes_an_established_session_and_stays_what_was_wished() {
-    let mut room = match Room::open().await {
+    let mut room = match Room::open(false, &[]).await {
         Ok(room) => room,
         Err(skip) => return skip.report(),
     };

@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
 mod access;
+mod agent;
 mod kit;
 mod lab;
+mod lab_agent;
 mod one_thing;
 mod seeds;

@@ -38,6 +38,37 @@ async fn a_circuit_ordered_in_one_dialect_is_read_and_cancelled_in_the_other() {
     gone.await.unwrap_or_else(|| panic!("{}", server.said()));
 }
 
+#[tokio::test]
+async fn a_connections_bgp_session_is_a_session_to_a_cloud_on_the_gateway() {
+    let server = Server::demo().await;
+    let accounts = server.pureport("GET", "/accounts", None).await.is(200);
+    let account = accounts[0]["id"].as_str().unwrap();
+    let network = json!({"name": "Clouds"});
+    let network = server.pureport("POST", &format!("/accounts/{account}/networks"), Some(&network)).await.is(201);
+    let wish = json!({
+        "type": "AWS_DIRECT_CONNECT", "name": "to the cloud", "location": {"href": "/locations/us-ral"},
+        "awsAccountId": "123456789012", "awsRegion": "us-east-1", "highAvailability": true, "speed": 200,
+    });
+    let connections = format!("{}/connections", network["href"].as_str().unwrap());
+    server.pureport("POST", &connections, Some(&wish)).await.is(201);
+    // The relationships are the operator's, and each is there once.
+    let known = server.peering("GET", "/api/bgp/relationships/", None).await.is(200);
+    let mut slugs: Vec<&str> =
+        known["results"].as_array().unwrap().iter().map(|r| r["slug"].as_str().unwrap()).collect();
+    slugs.sort_unstable();
+    assert_eq!(slugs, ["cloud", "customer", "private-peering", "server", "transit-provider"]);
+    let sessions = "/api/peering/direct-peering-sessions/?relationship=Cloud";
+    let found = server.peering("GET", sessions, None).await.is(200);
+    let first = &found["results"][0];
+    assert_eq!((&found["count"], &first["relationship"]["slug"]), (&json!(2), &json!("cloud")), "{found}");
+    assert!(first["display"].as_str().unwrap().starts_with("Cloud - AS64512 - IP "), "{first}");
+    // A session like this is edited like any other.
+    let change = json!({"relationship": {"slug": "transit-provider"}, "comments": "Seen."});
+    let path = format!("/api/peering/direct-peering-sessions/{}/", first["id"]);
+    let changed = server.peering("PATCH", &path, Some(&change)).await.is(200);
+    assert_eq!(changed["relationship"]["slug"], "transit-provider", "{changed}");
+}
+
 /// A VXC of that name anywhere among the products.
 fn find_vxc(data: &Value, name: &str) -> Option<Value> {
     match data {
@@ -77,6 +108,7 @@ async fn a_devices_bgp_session_is_a_session_on_its_sites_router_everywhere() {
         (&json!(65000), &json!("enabled")),
         "{peering}"
     );
+    assert_eq!(peering["relationship"]["slug"], "server", "{peering}");
     let catalogue = server.port("GET", &format!("/v1/blueprints/_direct_session/entities/{uid}"), None).await.is(200);
     assert_eq!(catalogue["entity"]["properties"]["asn"], 65000, "{catalogue}");
     server.port("GET", &format!("/v1/blueprints/_device/entities/{id}"), None).await.is(200);

@@ -68,7 +68,8 @@ impl Room {
         let settings = serde_json::json!({
             "socket": lab.file("us.ctl"), "config_path": lab.file("us.conf"), "confirm_seconds": 10,
         });
-        let target = Target { id: 7, name: "edge1".into(), address: String::new(), settings, access: None };
+        let target =
+            Target { id: 7, name: "edge1".into(), address: String::new(), settings, access: None, repair: false };
         let bird = Bird::new(Arc::new(SystemClock), FenceGate::in_memory());
         let mut room = Self { lab, bird, target, router: 0, us: us.clone() };
         room.router = room.start_bird(&us, "us", "router id 192.0.2.1;\nprotocol device { }\n").await;

@@ -4,11 +4,16 @@ use meetme_base::{Asn, Secret};
 use meetme_model::{
     Peer,
     fabric::{Circuit, EndName, Leg, Network, Routing, Target},
+    place::Region,
     routing::{AutonomousSystem, DirectSession, Router},
 };
 use meetme_store::{Filter, Object, Tx};
 
-use crate::{App, Error, seal};
+use crate::{
+    App, Error,
+    builtin::{self, Business},
+    seal,
+};
 
 /// The AS numbers that providers speak with towards customers, where the customer says nothing else.
 const KNOWN: &[(&str, i64)] = &[("aws", 64_512), ("azure", 12_076), ("google", 16_550), ("oracle", 31_898)];
@@ -20,6 +25,13 @@ fn far_asn(circuit: &Circuit, far: Option<&str>) -> Result<Option<Asn>, Error> {
     }
     let known = KNOWN.iter().find(|(name, _)| Some(*name) == far);
     Ok(known.map(|(_, asn)| Asn::try_from(*asn)).transpose()?)
+}
+
+/// What the far side is to us: a cloud, or the customer's own network where nobody sells the far end. A partner is neither.
+fn business(tx: &mut Tx<'_>, far: Option<&str>) -> Result<Option<Business>, Error> {
+    let Some(far) = far else { return Ok(Some(Business::Customer)) };
+    let is_cloud = KNOWN.iter().any(|(name, _)| *name == far) || tx.exists::<Region>(&Filter::eq("provider", far))?;
+    Ok(is_cloud.then_some(Business::Cloud))
 }
 
 /// Makes the BGP session of a leg whose routed end has a link: on the gateway router, in the customer's own node, with the far
@@ -47,6 +59,10 @@ pub(super) fn create(
     };
     let router: Object<Router> = tx.get(router)?;
     let remote = known_system(tx, router.tenant, asn)?;
+    let relationship = match business(tx, far)? {
+        Some(business) => builtin::relationship(tx, business)?,
+        None => None,
+    };
     let local_asn = match end.at {
         Some(Target::Network(id)) => Some(tx.get::<Network>(id)?.spec.asn),
         _ => router.spec.asn,
@@ -63,7 +79,7 @@ pub(super) fn create(
         local_asn,
         remote: Some(remote),
         group: None,
-        relationship: None,
+        relationship,
         router: Some(router.id),
         link: None,
         leg: Some(leg.id),

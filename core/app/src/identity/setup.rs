@@ -1,11 +1,11 @@
-//! The beginning of an installation: its operator, its built-in roles, its first user and key.
+//! The beginning of an installation: its operator, its built-in roles, platforms and relationships, its first user and key.
 
 use meetme_base::{Id, Kind, RawId, Secret};
 use meetme_model::access::{Form, Grant, Membership, Organization, Role, User};
 use meetme_store::{Filter, Object, Resource as _, Tx};
 
 use super::{Issued, NewKey, create_key, hash_password};
-use crate::{App, Error};
+use crate::{App, Error, builtin};
 
 /// What `first` makes.
 pub struct First {
@@ -55,7 +55,7 @@ const BUILT_IN: &[(&str, &[(&str, &str)])] = &[
     ("router_agent", &[("equipment", "see act")]),
 ];
 
-/// Makes the operator, the built-in roles, the first user and a key for it. Everything in one transaction.
+/// Makes the operator, everything built in, the first user and a key for it. Everything in one transaction.
 ///
 /// # Errors
 /// [`Error::Conflict`] when an operator exists already.
@@ -84,6 +84,7 @@ pub fn first(
         let role = Role { name: (*name).to_owned(), builtin: true, grants, ..Role::default() };
         tx.create(operator.id.any(), role)?;
     }
+    builtin::make(tx, operator.id.any())?;
     let user = User {
         username: username.to_owned(),
         password: Some(hash_password(password)?),

@@ -1,13 +1,13 @@
 //! What a peer is to us on a direct session: customer, transit, private peering.
 
 use meetme_base::{Id, Invalid, Kind};
-use meetme_store::{Edge, Field, FieldType, OnDelete, Resource};
+use meetme_store::{Edge, Field, FieldType, OnDelete, Reach, Resource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Nothing, check, ops::Tag};
 
-/// A kind of business between two autonomous systems.
+/// A kind of business between two autonomous systems. Those in the operator's book are everybody's to use.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Relationship {
@@ -44,6 +44,7 @@ impl Default for Relationship {
 impl Resource for Relationship {
     const KIND: Kind = Kind::new("relationship");
     const AREA: &'static str = "routing";
+    const REACH: Reach = Reach::Shared;
     const FIELDS: &'static [Field<Self>] = &[
         Field::new("name", FieldType::Text, |s: &Self| s.name.as_str().into()).indexed().searchable(),
         Field::new("slug", FieldType::Text, |s: &Self| s.slug.as_str().into()).searchable(),

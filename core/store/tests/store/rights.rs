@@ -149,6 +149,21 @@ fn a_caller_writes_only_where_its_rights_reach() {
 }
 
 #[test]
+fn a_right_to_single_rows_counts_for_those_rows_and_not_for_their_node() {
+    on_both(|w| {
+        let two = two(w);
+        let (one, other) = (two.devices[2].clone(), two.devices[3].clone());
+        let only = Filter::Below(two.mine).and(Filter::eq("id", one.id));
+        let scope = Rights::default().may::<Device>("see", Filter::All).may::<Device>("act", only).scope();
+        let asked = w.write_as(&scope, move |tx| {
+            let of_node = tx.may(Device::KIND, "act", one.tenant)?;
+            Ok((of_node, tx.may_with("act", &one)?, tx.may_with("act", &other)?, tx.may_with("change", &one)?))
+        });
+        assert_eq!(asked.unwrap(), (false, true, false, false));
+    });
+}
+
+#[test]
 fn what_is_not_visible_cannot_be_removed_or_referred_to() {
     on_both(|w| {
         let two = two(w);

@@ -95,6 +95,30 @@ async fn a_direct_session_keeps_to_its_subnet_and_its_family() {
 }
 
 #[tokio::test]
+async fn a_relationship_is_ones_own_before_it_is_the_operators() {
+    let w = world::one().await;
+    let local = w.autonomous_system(64999).await;
+    let peer = w.autonomous_system(64500).await;
+    let body = |slug: &str, n: u8| {
+        json!({
+            "local_autonomous_system": local, "local_ip_address": "198.51.100.1/24", "autonomous_system": peer,
+            "ip_address": format!("198.51.100.{n}/24"), "relationship": {"slug": slug},
+        })
+    };
+    let known = w.ask("GET /api/bgp/relationships/?slug=customer").await;
+    let operators = known.is(200).body["results"][0]["id"].clone();
+    let said = w.tell(&format!("POST {DIRECT}"), body("customer", 2)).await;
+    assert_eq!(said.is(201).body["relationship"]["id"], operators);
+    let own = w.make("bgp/relationships", json!({"name": "Customer", "slug": "customer"})).await;
+    let said = w.tell(&format!("POST {DIRECT}"), body("customer", 3)).await;
+    assert_eq!(said.is(201).body["relationship"]["id"], own);
+    let said = w.tell(&format!("POST {DIRECT}"), body("cloud", 4)).await;
+    assert_eq!(said.is(201).body["relationship"]["slug"], "cloud");
+    let mine = format!("PATCH /api/bgp/relationships/{operators}/");
+    w.tell(&mine, json!({"name": "Mine"})).await.is(403);
+}
+
+#[tokio::test]
 async fn removing_an_as_removes_its_sessions() {
     for w in world::both().await {
         let at = w.exchange().await;
