@@ -15,6 +15,7 @@ pub mod circuits;
 pub mod devices;
 mod error;
 pub mod filter;
+mod giving;
 pub mod identity;
 pub mod networks;
 pub mod offers;

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use meetme_app::{Error, identity};
+use meetme_app::{
+    Error,
+    identity::{self, Giver},
+};
 use meetme_base::{Id, Invalid, RawId};
 use meetme_http::{Cx, Problem, Reply};
 use meetme_model::access::{Grant, Key, Membership, Organization, Role, User};
@@ -164,21 +167,18 @@ pub async fn create_key(cx: Cx) -> Result<Reply, Problem> {
     let sent: wire::ApiKey = body::read(&cx)?;
     let name = sent.name.clone().ok_or_else(|| Invalid::required("name"))?;
     let links = sent.roles.clone().filter(|l| !l.is_empty()).ok_or_else(|| Invalid::required("roles"))?;
-    let (account, app) = (cx.param("accountId").to_owned(), cx.app.clone());
+    let (account, app, maker) = (cx.param("accountId").to_owned(), cx.app.clone(), cx.caller().subject.clone());
     let made = cx
         .app
         .write(cx.caller(), move |tx| {
             let place = place(tx, &account)?;
             let new = identity::NewKey {
                 name: name.clone(),
+                description: sent.description.clone().filter(|text| !text.is_empty()),
                 roles: linked_roles(tx, &links)?,
                 ..identity::NewKey::default()
             };
-            let mut issued = identity::create_key(&app, tx, place.node, place.node, &new)?;
-            if let Some(text) = sent.description.clone().filter(|t| !t.is_empty()) {
-                let spec = Key { description: Some(text), ..issued.key.spec.clone() };
-                tx.save(&mut issued.key, spec)?;
-            }
+            let issued = identity::create_key(&app, tx, Giver::Caller(&maker), place.node, &new)?;
             let mut key = answer_key(tx, &place, &issued.key)?;
             key.secret = Some(issued.secret.expose().clone());
             Ok(key)
@@ -191,6 +191,7 @@ pub async fn create_key(cx: Cx) -> Result<Reply, Problem> {
 pub async fn update_key(cx: Cx) -> Result<Reply, Problem> {
     let sent: wire::ApiKey = body::read(&cx)?;
     let (account, public) = (cx.param("accountId").to_owned(), cx.param("key").to_owned());
+    let (app, changer) = (cx.app.clone(), cx.caller().subject.clone());
     let saved = cx
         .app
         .write(cx.caller(), move |tx| {
@@ -206,7 +207,7 @@ pub async fn update_key(cx: Cx) -> Result<Reply, Problem> {
             if let Some(links) = sent.roles.as_ref().filter(|l| !l.is_empty()) {
                 spec.roles = linked_roles(tx, links)?;
             }
-            tx.save(&mut key, spec)?;
+            identity::change_key(&app, tx, Giver::Caller(&changer), &mut key, spec)?;
             answer_key(tx, &place, &key)
         })
         .await?;

@@ -10,9 +10,11 @@ mod session;
 mod setup;
 mod throttle;
 
-pub use key::{Issued, NewKey, create as create_key, issue};
+pub use key::{Issued, NewKey, change as change_key, create as create_key, issue, read_secret};
 pub use password::{hash_password, login};
 pub use resolve::{Callers, Credential, Door, authenticate};
 pub use session::{Opened, Which, close, open, open_for, refresh};
 pub use setup::{First, builtin_role, first};
 pub use throttle::Throttle;
+
+pub use crate::giving::Giver;
