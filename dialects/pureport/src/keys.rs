@@ -1,6 +1,6 @@
 //! API keys, roles and members of an account.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{collections::HashMap, convert::Infallible};
 
 use meetme_app::{
     Error,
@@ -16,23 +16,9 @@ use crate::{
     accounts::created,
     body,
     ids::{ACCOUNT, Names, ROLE, USER},
+    rights,
     wire::{self, Link},
 };
-
-/// What the core's kinds are called in permissions.
-const RESOURCES: &[(&str, &str)] = &[
-    ("account", "organization"),
-    ("network", "network"),
-    ("connection", "circuit"),
-    ("gateway", "leg"),
-    ("port", "port"),
-    ("apiKey", "key"),
-    ("role", "role"),
-    ("accountMember", "membership"),
-    ("accountInvite", "invitation"),
-    ("user", "user"),
-];
-const ACTIONS: &[(&str, &str)] = &[("READ", "see"), ("CREATE", "create"), ("UPDATE", "change"), ("DELETE", "remove")];
 
 /// An account with its link.
 struct Place {
@@ -66,17 +52,15 @@ fn covers(grant: &Grant, kind: &str, verb: &str) -> bool {
 
 fn write_role(place: &Place, role: &Object<Role>) -> wire::Role {
     let link = role_link(&place.id, role);
-    let actions = |kind: &str| -> BTreeMap<&'static str, bool> {
-        let may = |verb: &str| role.spec.grants.iter().any(|grant| covers(grant, kind, verb));
-        ACTIONS.iter().map(|(name, verb)| (*name, may(verb))).collect()
-    };
+    let may = |kind, verb| Ok(role.spec.grants.iter().any(|grant| covers(grant, kind, verb)));
+    let Ok::<_, Infallible>(permissions) = rights::table(may);
     wire::Role {
         id: ROLE.id(role.uid),
         href: link.href,
         name: role.spec.name.clone(),
         description: role.spec.description.clone(),
         account: place.link.clone(),
-        permissions: RESOURCES.iter().map(|(name, kind)| (*name, actions(kind))).collect(),
+        permissions,
     }
 }
 
