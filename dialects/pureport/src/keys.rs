@@ -47,7 +47,9 @@ fn roles_of(tx: &mut Tx<'_>, node: RawId) -> Result<Vec<Object<Role>>, Error> {
 
 fn covers(grant: &Grant, kind: &str, verb: &str) -> bool {
     let names = |list: &[String], word: &str| list.iter().any(|w| w == "*" || w == word);
-    grant.filter.is_none() && names(&grant.kinds, kind) && names(&grant.verbs, verb)
+    // What holds for some rows or fields only is not shown as a right to all.
+    let whole = grant.filter.is_none() && (grant.fields.is_none() || verb == "see");
+    whole && names(&grant.kinds, kind) && names(&grant.verbs, verb)
 }
 
 fn write_role(place: &Place, role: &Object<Role>) -> wire::Role {

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::{By, Create, Hooks, Made, Remove, Replace, changed, read};
+use super::{By, Create, Hooks, Made, Remove, Replace, changed, read, shape};
 use crate::{
     Error,
     giving::{Giver, may_act_as, may_give, must_be_whole, must_have, owner_node},
@@ -220,12 +220,26 @@ fn replace_membership(
     Ok(tx.replace_any(kind, old.id, Some(old.version), spec)?)
 }
 
+/// A grant names fields that its kinds have: a misspelt one would give nothing and be looked for in vain.
+fn check_fields(by: By<'_>, tx: &Tx<'_>, grants: &[Grant]) -> Result<(), Error> {
+    for (i, grant) in grants.iter().enumerate() {
+        for name in grant.fields.iter().flatten() {
+            let mut kinds = tx.registry().kinds().filter(|kind| by.app.access().covers(grant, kind.kind.name()));
+            if !kinds.any(|kind| shape::has_member(kind, name)) {
+                return Err(Invalid::choice(format!("grants.{i}.fields"), name).into());
+            }
+        }
+    }
+    Ok(())
+}
+
 fn create_role(by: By<'_>, tx: &mut Tx<'_>, _: &KindInfo, tenant: Option<RawId>, spec: Json) -> Result<Made, Error> {
     let new: Role = read(&spec)?;
     let node = tenant.unwrap_or(by.caller.home().any());
     if new.builtin {
         return Err(Invalid::rule("builtin", "Built-in roles come with the installation.").into());
     }
+    check_fields(by, tx, &new.grants)?;
     must_have(by.app, tx, &new.grants, node)?;
     Ok(Tx::erased(&tx.create(node, new)?).into())
 }
@@ -242,6 +256,7 @@ fn replace_role(by: By<'_>, tx: &mut Tx<'_>, kind: &KindInfo, old: &AnyObject, s
     if after.builtin {
         return Err(Invalid::rule("builtin", "Built-in roles come with the installation.").into());
     }
+    check_fields(by, tx, &after.grants)?;
     let gained: Vec<Grant> = after.grants.iter().filter(|grant| !before.grants.contains(grant)).cloned().collect();
     must_have(by.app, tx, &gained, old.tenant)?;
     Ok(tx.replace_any(kind, old.id, Some(old.version), spec)?)

@@ -11,7 +11,7 @@ use meetme_app::{
 };
 use meetme_base::{Id, ManualClock, Secret, Time};
 use meetme_http::{Door, Limits, Server, ServerConfig};
-use meetme_model::access::{Form, Membership, Organization, User};
+use meetme_model::access::{Form, Grant, Membership, Organization, Role, User};
 use meetme_store::{Context, Open, Store};
 use meetme_testdb::Temp;
 use serde_json::{Value, json};
@@ -93,6 +93,21 @@ impl World {
         let (app, owner) = (self.app.clone(), self.owner);
         let made = self.app.store().write::<_, Error, _>(Context::system(), move |tx| {
             Ok(identity::create_key(&app, tx, Giver::System, owner.any(), &new)?.secret.expose().clone())
+        });
+        made.await.unwrap()
+    }
+
+    /// The secret of a key of a new user of the customer with a role of these grants.
+    pub async fn user(&self, name: &str, grants: Vec<Grant>) -> String {
+        let (app, owner, name) = (self.app.clone(), self.owner, name.to_owned());
+        let made = self.app.store().write::<_, Error, _>(Context::system(), move |tx| {
+            let home = tx.get(owner)?.spec.home;
+            let role = Role { name: name.clone(), grants: grants.clone(), ..Role::default() };
+            let role = tx.create(home.any(), role)?.id;
+            let user = tx.create(home.any(), User::new(name.as_str(), home))?.id;
+            tx.create(home.any(), Membership { user, scope: home.any(), roles: vec![role], title: None })?;
+            let new = NewKey { name: name.clone(), ..NewKey::default() };
+            Ok(identity::create_key(&app, tx, Giver::System, user.any(), &new)?.secret.expose().clone())
         });
         made.await.unwrap()
     }

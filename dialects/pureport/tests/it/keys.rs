@@ -154,3 +154,36 @@ async fn an_owners_key_makes_others_and_works_in_child_accounts() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_key_for_names_renames_a_connection_and_does_no_more() {
+    on_each(async |world| {
+        let network = world.network("n").await;
+        let made = world.order(&network, json!({})).await.is(201);
+        let path = made.text("href");
+        world.reach(meetme_model::Phase::Up).await;
+        let (node, app) = (world.customer.node, world.app.clone());
+        let pair = world.as_system(move |tx| {
+            let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+            let see = Grant { kinds: words(&["*"]), verbs: words(&["see"]), ..Grant::default() };
+            let fields = Some(words(&["name", "description"]));
+            let name = Grant { kinds: words(&["circuit"]), verbs: words(&["change"]), fields, filter: None };
+            let role = Role { name: "namer".into(), grants: vec![see, name], ..Role::default() };
+            let roles = vec![tx.create(node, role)?.id];
+            let new = NewKey { name: "namer".into(), roles, ..NewKey::default() };
+            let issued = identity::create_key(&app, tx, Giver::System, node, &new)?;
+            Ok((issued.key.spec.public, issued.secret.expose().clone()))
+        });
+        let (public, secret) = pair.await;
+        let token = world.login(&public, &secret).await;
+        let put = async |body: serde_json::Value| world.send("PUT", &path, Some(&token), &body.to_string()).await;
+        assert_eq!(put(json!({"name": "renamed"})).await.is(200).text("name"), "renamed");
+        let faster = put(json!({"speed": 500})).await;
+        assert_eq!(faster.body["message"], "You do not have the right to change rate of circuit objects here.");
+        faster.refuses(403, "FORBIDDEN");
+        // The legs of a connection are not its fields.
+        put(json!({"primaryVlan": 77})).await.refuses(403, "FORBIDDEN");
+        world.send("DELETE", &path, Some(&token), "").await.refuses(403, "FORBIDDEN");
+    })
+    .await;
+}
