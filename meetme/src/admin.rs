@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
-use meetme_app::{App, identity};
+use meetme_app::{
+    App,
+    identity::{self, Giver},
+};
 use meetme_base::Secret;
 use meetme_model::access::{Hash, Membership, Organization, User};
 use meetme_store::{Context, Filter, Tx};
@@ -103,7 +106,7 @@ pub async fn run(args: AdminArgs) -> Result<()> {
                 .write(context, move |tx| {
                     let owner = find(tx, &user)?;
                     let new = identity::NewKey { name: name.clone(), read_only, ..identity::NewKey::default() };
-                    let key = identity::create_key(&inner, tx, owner.spec.home.any(), owner.id.any(), &new)?;
+                    let key = identity::create_key(&inner, tx, Giver::System, owner.id.any(), &new)?;
                     Ok::<_, meetme_app::Error>((key, owner.spec.username))
                 })
                 .await?;
@@ -144,7 +147,7 @@ fn customer(
     let scope = organization.any();
     tx.create(scope, Membership { user: user.id, scope, roles, title: None })?;
     let new = identity::NewKey { name: "first".to_owned(), ..identity::NewKey::default() };
-    Ok((identity::create_key(app, tx, scope, user.id.any(), &new)?, user.spec.username))
+    Ok((identity::create_key(app, tx, Giver::System, user.id.any(), &new)?, user.spec.username))
 }
 
 fn find(tx: &mut Tx<'_>, username: &str) -> Result<meetme_store::Object<User>, meetme_app::Error> {

@@ -56,11 +56,14 @@ pub struct AccessConfig {
     pub session_seconds: i64,
     /// Wrong passwords in a minute for one name or from one address. Default 10.
     pub login_failures_per_minute: u32,
+    /// The organization, by name or UUID, whose book of peerings the Peering Manager dialect shows to callers without a token. Nobody
+    /// may write without one. Default: none, every request needs a token.
+    pub anonymous_reads: Option<String>,
 }
 
 impl Default for AccessConfig {
     fn default() -> Self {
-        Self { master_key_file: None, session_seconds: 3600, login_failures_per_minute: 10 }
+        Self { master_key_file: None, session_seconds: 3600, login_failures_per_minute: 10, anonymous_reads: None }
     }
 }
 

@@ -112,6 +112,10 @@ pub async fn run(args: ServeArgs) -> Result<()> {
         None
     };
     let world = if args.demo { Some(demo::prepare(&app).await?) } else { None };
+    // After the demo, whose organizations it may name, and before anybody is listened to.
+    if let Some(organization) = &config.access.anonymous_reads {
+        meetme_app::identity::open_book(&app, organization).await.context("access.anonymous_reads")?;
+    }
     let ready = demo::Readiness::new(app.clone(), args.demo);
     let server = Server::new(config.server.clone(), dialects(hub), app.clone())?
         .check("store", ready.store())

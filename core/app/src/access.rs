@@ -1,5 +1,6 @@
 //! The one rule of access: allowed = some grant of the caller names the kind and the verb, on a node of the tenant tree at or above
-//! the row, and the grant's filter matches the row. A key can only narrow what its owner may.
+//! the row, and the grant's filter matches the row. A grant limited to fields is one to see rows and to change those fields of them.
+//! A key can only narrow what its owner may.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -9,7 +10,7 @@ use std::{
 
 use meetme_base::{Kind, RawId};
 use meetme_model::access::Grant;
-use meetme_store::{Filter, KindInfo, Reach, Scope, Store, Tx};
+use meetme_store::{FieldRight, Fields, Filter, KindInfo, Reach, Scope, Store, Tx};
 
 use crate::{Error, filter};
 
@@ -54,6 +55,9 @@ pub struct Rights {
     /// When not empty, only these objects and what refers to them.
     objects: Vec<RawId>,
     known: RwLock<HashMap<(Kind, &'static str), Arc<Filter>>>,
+    /// Whether any grant is limited to fields: if not, nobody looks further.
+    by_field: bool,
+    known_fields: RwLock<HashMap<Kind, Option<Arc<Fields>>>>,
 }
 
 /// A node of the tenant tree and, as long as they are few, all nodes below it.
@@ -116,8 +120,11 @@ impl Rights {
         let narrow = parts.narrow.map(|list| {
             known.values().flat_map(|tree| list.iter().map(|g| (tree.clone(), g.clone()))).collect::<Vec<_>>()
         });
+        let by_field = grants.iter().chain(narrow.iter().flatten()).any(|(_, grant)| grant.fields.is_some());
         Ok(Self {
             model,
+            by_field,
+            known_fields: RwLock::default(),
             grants,
             narrow,
             above,
@@ -142,13 +149,23 @@ impl Rights {
     }
 
     fn granted(&self, grants: &[(Subtree, Grant)], kind: Kind, verb: &'static str) -> Filter {
-        let mut out = Filter::Never;
+        self.rights(grants, kind, verb).fold(Filter::Never, |out, (rows, _)| out.or(rows))
+    }
+
+    /// The rows that each grant gives, and the grant.
+    fn rights<'g>(
+        &'g self,
+        grants: &'g [(Subtree, Grant)],
+        kind: Kind,
+        verb: &'static str,
+    ) -> impl Iterator<Item = (Filter, &'g Grant)> {
         let changes = kind == Tx::CHANGES;
-        for (tree, grant) in grants {
-            let named = grant.verbs.iter().any(|v| v == "*" || v == verb || (verb == "see" && implies_see(v)));
-            if !named || !(changes || self.model.covers(grant, kind.name())) {
-                continue;
-            }
+        let speaks = move |grant: &Grant| {
+            grant.verbs.iter().any(|v| v == "*" || v == verb || (verb == "see" && implies_see(v)))
+                && (grant.fields.is_none() || Grant::BY_FIELD.contains(&verb))
+                && (changes || self.model.covers(grant, kind.name()))
+        };
+        grants.iter().filter(move |(_, grant)| speaks(grant)).map(move |(tree, grant)| {
             let here = tree.rows();
             let narrowed = match &grant.filter {
                 None => here,
@@ -162,9 +179,22 @@ impl Rights {
                     }
                 }
             };
-            out = out.or(narrowed);
-        }
-        out
+            (narrowed, grant)
+        })
+    }
+
+    /// The rights to change, if any of them is limited to fields.
+    fn work_out_fields(&self, kind: Kind) -> Option<Fields> {
+        let layer = |grants: &[(Subtree, Grant)]| -> Vec<FieldRight> {
+            let right = |(rows, grant): (Filter, &Grant)| FieldRight {
+                rows: Arc::new(rows),
+                only: grant.fields.as_deref().map(Arc::from),
+            };
+            self.rights(grants, kind, "change").map(right).collect()
+        };
+        let all_of: Vec<_> = std::iter::once(&self.grants).chain(&self.narrow).map(|grants| layer(grants)).collect();
+        let limited = all_of.iter().flatten().any(|right| right.only.is_some());
+        limited.then_some(Fields { all_of })
     }
 
     /// A key for single objects reaches those, what refers to them, and catalogues to read.
@@ -196,6 +226,18 @@ impl Scope for Rights {
         let rows = Arc::new(self.work_out(kind, verb));
         self.known.write().unwrap_or_else(PoisonError::into_inner).insert((kind, verb), rows.clone());
         rows
+    }
+
+    fn fields(&self, kind: Kind) -> Option<Arc<Fields>> {
+        if !self.by_field {
+            return None;
+        }
+        if let Some(known) = self.known_fields.read().unwrap_or_else(PoisonError::into_inner).get(&kind) {
+            return known.clone();
+        }
+        let fields = self.work_out_fields(kind).map(Arc::new);
+        self.known_fields.write().unwrap_or_else(PoisonError::into_inner).insert(kind, fields.clone());
+        fields
     }
 }
 

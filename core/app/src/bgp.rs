@@ -187,8 +187,8 @@ pub const fn locals(family: u8) -> [IpAddr; 2] {
 /// [`Error::Missing`], [`Error::Denied`].
 pub fn change(tx: &mut Tx<'_>, id: Id<DirectSession>, default_route: bool) -> Result<Object<DirectSession>, Error> {
     let mut session = of_device(tx, id)?;
-    access::require(tx, DirectSession::KIND, "change", session.tenant)?;
     let spec = DirectSession { default_route, ..session.spec.clone() };
+    tx.may_change(&session, &spec)?;
     tx.as_system(|tx| tx.save(&mut session, spec))?;
     Ok(session)
 }

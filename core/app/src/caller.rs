@@ -11,7 +11,7 @@ use meetme_store::{Actor, Context, Scope};
 pub struct Subject {
     /// The user, when the credential is a person's.
     pub user: Option<Id<User>>,
-    /// The key that was used, if one was.
+    /// The key that was used, if one was. Neither user nor key: nobody showed who they are, and a book is open to all.
     pub key: Option<Id<Key>>,
     /// What to call them in the log.
     pub name: String,
@@ -42,6 +42,13 @@ pub struct Caller {
     pub ip: Option<IpAddr>,
     /// Whether writes shall be thrown away and only their outcome be shown.
     pub dry_run: bool,
+}
+
+impl Subject {
+    /// Whether nobody showed who they are.
+    pub const fn is_anonymous(&self) -> bool {
+        self.user.is_none() && self.key.is_none()
+    }
 }
 
 impl Caller {

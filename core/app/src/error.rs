@@ -160,6 +160,9 @@ impl From<meetme_store::Error> for Error {
             S::Denied { kind, verb } => {
                 Self::Denied(format!("You do not have the right to {verb} {kind} objects here."))
             }
+            S::DeniedField { kind, field } => {
+                Self::Denied(format!("You do not have the right to change {field} of {kind} objects here."))
+            }
             S::Referenced { id, by, count } => Self::Referenced { id, by, count },
             S::Exhausted { pool } => Self::Exhausted { pool },
             S::Stale { version } => Self::Stale { version },

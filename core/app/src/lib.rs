@@ -16,6 +16,7 @@ pub mod circuits;
 pub mod devices;
 mod error;
 pub mod filter;
+mod giving;
 pub mod identity;
 pub mod networks;
 pub mod offers;
@@ -31,7 +32,10 @@ pub mod ssh_keys;
 pub mod standing;
 pub mod tags;
 
-use std::{future::Future, sync::Arc};
+use std::{
+    future::Future,
+    sync::{Arc, OnceLock},
+};
 
 use meetme_base::{Clock, Time};
 use meetme_store::{Store, Tx};
@@ -69,6 +73,8 @@ struct Inner {
     settings: Settings,
     access: Arc<access::Model>,
     callers: identity::Callers,
+    /// Who reads without a credential, once the operator lets anybody.
+    anonymous: OnceLock<identity::Anonymous>,
     throttle: identity::Throttle,
     commits: resources::commits::Commits,
 }
@@ -86,6 +92,7 @@ impl App {
                 settings,
                 access,
                 callers: identity::Callers::default(),
+                anonymous: OnceLock::new(),
                 throttle,
                 commits,
             }),
@@ -127,6 +134,12 @@ impl App {
     }
     pub(crate) fn callers(&self) -> &identity::Callers {
         &self.inner.callers
+    }
+    pub(crate) fn anonymous(&self) -> Option<&identity::Anonymous> {
+        self.inner.anonymous.get()
+    }
+    pub(crate) fn open_to(&self, anonymous: identity::Anonymous) -> Result<(), identity::Anonymous> {
+        self.inner.anonymous.set(anonymous)
     }
     pub(crate) fn throttle(&self) -> &identity::Throttle {
         &self.inner.throttle

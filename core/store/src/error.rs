@@ -34,6 +34,14 @@ pub enum Error {
         /// The verb that is missing.
         verb: &'static str,
     },
+    /// The caller may change the object, but not this of it.
+    #[error("not permitted: change {field} of {kind}")]
+    DeniedField {
+        /// The kind.
+        kind: Kind,
+        /// The member of the spec.
+        field: String,
+    },
     /// Other objects refuse to lose this one.
     #[error("{count} objects refer to it")]
     Referenced {

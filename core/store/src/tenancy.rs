@@ -62,13 +62,18 @@ impl Tx<'_> {
 
 impl Tx<'_> {
     /// Whether the caller may do `verb` to rows of `kind` on this node, as far as the node alone decides it: a right that is narrowed
-    /// to rows with certain fields does not count.
+    /// to rows with certain fields, or to certain fields of rows, does not count.
     ///
     /// # Errors
     /// When the database fails.
     pub fn may(&mut self, kind: Kind, verb: &'static str, node: RawId) -> Result<bool, Error> {
         let info = self.shared.registry.info(kind)?;
-        let rows = on_node(&self.scope.rows(kind, verb), true);
+        let mut rows = on_node(&self.scope.rows(kind, verb), true);
+        if verb == "change"
+            && let Some(fields) = self.scope.fields(kind)
+        {
+            rows = rows.and(on_node(&fields.whole(), true));
+        }
         self.matches(&rows, &Node { info, node })
     }
 

@@ -9,13 +9,21 @@ use std::{
 
 use meetme_base::{Kind, RawId, Time, Uid};
 
-use crate::{Context, Error, Filter, KindInfo, Op, Registry, Value, conn::Conn, registry::AnySpec, store::Shared};
+use crate::{
+    Context, Error, Fields, Filter, KindInfo, Op, Registry, Value, conn::Conn, registry::AnySpec, store::Shared,
+};
 
 /// What a caller may see and do, as filters on rows.
 pub trait Scope: fmt::Debug + Send + Sync {
     /// The rows of `kind` that the caller may do `verb` to. `see` is joined to every read; `create` must match the new row,
     /// `change` the row before and after, `remove` the row; `observe` is asked before a status is written.
     fn rows(&self, kind: Kind, verb: &'static str) -> Arc<Filter>;
+
+    /// The rights behind `rows(kind, "change")`, where any of them is limited to fields; asked on every change. `None`, as for almost
+    /// everybody, means that what may be changed may be changed whole.
+    fn fields(&self, _kind: Kind) -> Option<Arc<Fields>> {
+        None
+    }
 }
 
 /// The scope of the system itself: controllers, start-up, and steps of an operation that go beyond the caller's own rights.

@@ -146,21 +146,7 @@ impl Tx<'_> {
         self.must_write()?;
         let info = self.shared.registry.info(R::KIND)?;
         // Asked first, so that whoever may not change a row learns it also from a change that would be none.
-        for facts in [&object.spec, &spec] {
-            let facts = TypedFacts {
-                info,
-                tenant: object.tenant,
-                id: object.id.any(),
-                version: object.version,
-                created: object.created,
-                updated: object.updated,
-                spec: facts,
-                status: &object.status,
-            };
-            if !self.permits("change", &facts)? {
-                return Err(Error::Denied { kind: R::KIND, verb: "change" });
-            }
-        }
+        self.may_change(object, &spec)?;
         if spec == object.spec {
             return Ok(());
         }

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use meetme_app::{App, Error};
+use meetme_app::{App, Error, Subject};
 use meetme_base::{Kind, RawId, Time, Uid};
 use meetme_store::{EdgeMode, Filter, Object, Query, Resource, Tx};
 use schemars::{JsonSchema, SchemaGenerator};
@@ -18,8 +18,10 @@ use crate::wants::Wants;
 pub struct Show<'a, 'c> {
     /// The transaction.
     pub tx: &'a mut Tx<'c>,
-    /// The core, for secrets that their owner may read again.
+    /// The core, for secrets that may be read again.
     pub app: &'a App,
+    /// Who asks.
+    pub subject: &'a Subject,
     /// What links begin with.
     pub base: &'static str,
 }

@@ -109,8 +109,8 @@ impl<'c> Work<'_, 'c> {
             Out::Json(value) => Ok(Some(value)),
             Out::One(kind, id) => one(&mut self.show(), kind, id),
             Out::Fresh(kind, id) => {
-                let (app, base) = (self.app, ask.base);
-                self.tx.as_system(|tx| one(&mut Show { tx, app, base }, kind, id))
+                let (app, base, subject) = (self.app, ask.base, &*ask.subject);
+                self.tx.as_system(|tx| one(&mut Show { tx, app, subject, base }, kind, id))
             }
             Out::Many(name, kind, ids, meta) => {
                 let mut drawn = self.show().whole(kind, &ids, &ask.wants)?;
@@ -126,7 +126,7 @@ impl<'c> Work<'_, 'c> {
 
     /// For drawing beside the answer.
     pub fn show(&mut self) -> Show<'_, 'c> {
-        Show { tx: self.tx, app: self.app, base: self.ask.base }
+        Show { tx: self.tx, app: self.app, subject: &self.ask.subject, base: self.ask.base }
     }
 
     /// A parameter of the path as text.

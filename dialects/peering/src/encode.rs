@@ -22,7 +22,11 @@ pub fn row<R: Ruled>(
     out.push(b'{');
     for field in fields {
         json::key(out, field.name);
-        value(model, field, row, nested, scene, loaded, out);
+        if field.guarded && scene.public {
+            json::null(out);
+        } else {
+            value(model, field, row, nested, scene, loaded, out);
+        }
     }
     out.push(b'}');
 }

@@ -152,6 +152,8 @@ pub struct Field<R: Resource> {
     pub observed: bool,
     /// Whether lists can be ordered by it and rows be looked up by it.
     pub ordered: bool,
+    /// Whether it tells how equipment is reached, which is not for everybody.
+    pub guarded: bool,
     /// Its form.
     pub form: Form<R>,
 }
@@ -223,6 +225,7 @@ impl<R: Resource> Field<R> {
             read_only: false,
             observed: false,
             ordered: !core.is_empty(),
+            guarded: false,
             form,
         }
     }
@@ -409,6 +412,12 @@ impl<R: Resource> Field<R> {
     #[must_use]
     pub const fn unordered(mut self) -> Self {
         self.ordered = false;
+        self
+    }
+    /// Tells how equipment is reached.
+    #[must_use]
+    pub const fn guarded(mut self) -> Self {
+        self.guarded = true;
         self
     }
     /// What people call it.

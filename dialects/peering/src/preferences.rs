@@ -1,7 +1,7 @@
 //! How the caller wants to see things: one document for each user.
 
 use http::{Method, StatusCode};
-use meetme_app::Error;
+use meetme_app::{AuthFailure, Error};
 use meetme_base::{Id, Invalid};
 use meetme_http::{Cx, Op, Problem, Reply};
 use meetme_model::access::User;
@@ -19,6 +19,9 @@ pub fn ops() -> Vec<Op> {
 }
 
 fn me(cx: &Cx) -> Result<Id<User>, Error> {
+    if cx.caller().subject.is_anonymous() {
+        return Err(Error::Unauthenticated(AuthFailure::Absent));
+    }
     cx.caller().subject.user.ok_or_else(|| Error::Denied(FORBIDDEN.to_owned()))
 }
 

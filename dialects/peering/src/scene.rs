@@ -24,6 +24,8 @@ pub struct Scene {
     pub home: RawId,
     /// Whether sealed values of the model may be shown.
     pub reveal: bool,
+    /// Whether anybody reads along: how equipment is reached is then not told.
+    pub public: bool,
 }
 
 impl Scene {

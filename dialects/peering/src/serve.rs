@@ -17,7 +17,14 @@ use crate::{
 
 /// What the request gives to everything below.
 pub fn scene(cx: &Cx) -> Scene {
-    Scene { app: cx.app.clone(), base: cx.base_url.clone(), home: cx.caller().home().any(), reveal: false }
+    let caller = cx.caller();
+    Scene {
+        app: cx.app.clone(),
+        base: cx.base_url.clone(),
+        home: caller.home().any(),
+        reveal: false,
+        public: caller.subject.is_anonymous(),
+    }
 }
 
 /// JSON that is written already.

@@ -2,38 +2,22 @@
 
 use std::collections::HashMap;
 
-use meetme_app::{Error, access, organizations};
+use meetme_app::{Error, organizations};
 use meetme_base::{Id, Invalid, Kind, RawId};
 use meetme_http::{Cx, Problem, Reply};
 use meetme_model::access::Organization;
 use meetme_store::{Filter, Object, Order, Query, Tx};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     DIALECT, body, convert,
     ids::{ACCOUNT, Names},
-    wire,
+    rights, wire,
 };
 
 /// The parent shown for the account at the very top: an id that no account has. Clients look for the one account whose parent is
 /// not in the list, and read the parent's id without asking whether there is one.
 const NOBODY: &str = "ac-root";
-
-/// The rights that are shown, by what they are called here: the core's kind, and verbs by action.
-const RIGHTS: &[(&str, &str)] = &[
-    ("account", "organization"),
-    ("network", "network"),
-    ("connection", "circuit"),
-    ("gateway", "leg"),
-    ("port", "port"),
-    ("apiKey", "key"),
-    ("role", "role"),
-    ("accountMember", "membership"),
-    ("accountInvite", "invitation"),
-    ("user", "user"),
-];
-/// What an action is called here and in the core.
-const ACTIONS: &[(&str, &str)] = &[("READ", "see"), ("CREATE", "create"), ("UPDATE", "change"), ("DELETE", "remove")];
 
 /// Writes accounts.
 pub fn write(tx: &mut Tx<'_>, list: &[Object<Organization>]) -> Result<Vec<wire::Account>, Error> {
@@ -217,16 +201,7 @@ pub async fn permissions(cx: Cx) -> Result<Reply, Error> {
         .app
         .read(cx.caller(), move |tx| {
             let found: Object<Organization> = ACCOUNT.find(tx, &id)?;
-            let mut map = serde_json::Map::new();
-            for (name, kind) in RIGHTS {
-                let mut actions = serde_json::Map::new();
-                for (action, verb) in ACTIONS {
-                    let may = access::require(tx, Kind::new(kind), verb, found.id.any());
-                    actions.insert((*action).to_owned(), Value::Bool(may.is_ok()));
-                }
-                map.insert((*name).to_owned(), actions.into());
-            }
-            Ok(map)
+            rights::table(|kind, verb| Ok(tx.may(Kind::new(kind), verb, found.id.any())?))
         })
         .await?;
     Ok(Reply::ok(&map))

@@ -1,8 +1,11 @@
 //! API keys, roles and members of an account.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{collections::HashMap, convert::Infallible};
 
-use meetme_app::{Error, identity};
+use meetme_app::{
+    Error,
+    identity::{self, Giver},
+};
 use meetme_base::{Id, Invalid, RawId};
 use meetme_http::{Cx, Problem, Reply};
 use meetme_model::access::{Grant, Key, Membership, Organization, Role, User};
@@ -13,23 +16,9 @@ use crate::{
     accounts::created,
     body,
     ids::{ACCOUNT, Names, ROLE, USER},
+    rights,
     wire::{self, Link},
 };
-
-/// What the core's kinds are called in permissions.
-const RESOURCES: &[(&str, &str)] = &[
-    ("account", "organization"),
-    ("network", "network"),
-    ("connection", "circuit"),
-    ("gateway", "leg"),
-    ("port", "port"),
-    ("apiKey", "key"),
-    ("role", "role"),
-    ("accountMember", "membership"),
-    ("accountInvite", "invitation"),
-    ("user", "user"),
-];
-const ACTIONS: &[(&str, &str)] = &[("READ", "see"), ("CREATE", "create"), ("UPDATE", "change"), ("DELETE", "remove")];
 
 /// An account with its link.
 struct Place {
@@ -58,22 +47,22 @@ fn roles_of(tx: &mut Tx<'_>, node: RawId) -> Result<Vec<Object<Role>>, Error> {
 
 fn covers(grant: &Grant, kind: &str, verb: &str) -> bool {
     let names = |list: &[String], word: &str| list.iter().any(|w| w == "*" || w == word);
-    grant.filter.is_none() && names(&grant.kinds, kind) && names(&grant.verbs, verb)
+    // What holds for some rows or fields only is not shown as a right to all.
+    let whole = grant.filter.is_none() && (grant.fields.is_none() || verb == "see");
+    whole && names(&grant.kinds, kind) && names(&grant.verbs, verb)
 }
 
 fn write_role(place: &Place, role: &Object<Role>) -> wire::Role {
     let link = role_link(&place.id, role);
-    let actions = |kind: &str| -> BTreeMap<&'static str, bool> {
-        let may = |verb: &str| role.spec.grants.iter().any(|grant| covers(grant, kind, verb));
-        ACTIONS.iter().map(|(name, verb)| (*name, may(verb))).collect()
-    };
+    let may = |kind, verb| Ok(role.spec.grants.iter().any(|grant| covers(grant, kind, verb)));
+    let Ok::<_, Infallible>(permissions) = rights::table(may);
     wire::Role {
         id: ROLE.id(role.uid),
         href: link.href,
         name: role.spec.name.clone(),
         description: role.spec.description.clone(),
         account: place.link.clone(),
-        permissions: RESOURCES.iter().map(|(name, kind)| (*name, actions(kind))).collect(),
+        permissions,
     }
 }
 
@@ -164,21 +153,18 @@ pub async fn create_key(cx: Cx) -> Result<Reply, Problem> {
     let sent: wire::ApiKey = body::read(&cx)?;
     let name = sent.name.clone().ok_or_else(|| Invalid::required("name"))?;
     let links = sent.roles.clone().filter(|l| !l.is_empty()).ok_or_else(|| Invalid::required("roles"))?;
-    let (account, app) = (cx.param("accountId").to_owned(), cx.app.clone());
+    let (account, app, maker) = (cx.param("accountId").to_owned(), cx.app.clone(), cx.caller().subject.clone());
     let made = cx
         .app
         .write(cx.caller(), move |tx| {
             let place = place(tx, &account)?;
             let new = identity::NewKey {
                 name: name.clone(),
+                description: sent.description.clone().filter(|text| !text.is_empty()),
                 roles: linked_roles(tx, &links)?,
                 ..identity::NewKey::default()
             };
-            let mut issued = identity::create_key(&app, tx, place.node, place.node, &new)?;
-            if let Some(text) = sent.description.clone().filter(|t| !t.is_empty()) {
-                let spec = Key { description: Some(text), ..issued.key.spec.clone() };
-                tx.save(&mut issued.key, spec)?;
-            }
+            let issued = identity::create_key(&app, tx, Giver::Caller(&maker), place.node, &new)?;
             let mut key = answer_key(tx, &place, &issued.key)?;
             key.secret = Some(issued.secret.expose().clone());
             Ok(key)
@@ -191,6 +177,7 @@ pub async fn create_key(cx: Cx) -> Result<Reply, Problem> {
 pub async fn update_key(cx: Cx) -> Result<Reply, Problem> {
     let sent: wire::ApiKey = body::read(&cx)?;
     let (account, public) = (cx.param("accountId").to_owned(), cx.param("key").to_owned());
+    let (app, changer) = (cx.app.clone(), cx.caller().subject.clone());
     let saved = cx
         .app
         .write(cx.caller(), move |tx| {
@@ -206,7 +193,7 @@ pub async fn update_key(cx: Cx) -> Result<Reply, Problem> {
             if let Some(links) = sent.roles.as_ref().filter(|l| !l.is_empty()) {
                 spec.roles = linked_roles(tx, links)?;
             }
-            tx.save(&mut key, spec)?;
+            identity::change_key(&app, tx, Giver::Caller(&changer), &mut key, spec)?;
             answer_key(tx, &place, &key)
         })
         .await?;

@@ -16,6 +16,7 @@ mod keys;
 mod networks;
 mod ops;
 mod options;
+mod rights;
 mod wire;
 
 use std::borrow::Cow;

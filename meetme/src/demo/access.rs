@@ -2,7 +2,7 @@
 
 use meetme_app::{
     App, Error,
-    identity::{self, NewKey},
+    identity::{self, Giver, NewKey},
 };
 use meetme_base::{Id, RawId, Secret};
 use meetme_model::access::{EmailAddress, Key, Membership, Organization, Project, SshKey, User};
@@ -87,7 +87,7 @@ pub fn make(app: &App, tx: &mut Tx<'_>) -> Result<(People, World), Error> {
     };
     tx.create(customer.id.any(), key)?;
     let new = NewKey { name: KEY.to_owned(), readable: true, ..NewKey::default() };
-    let issued = identity::create_key(app, tx, customer.id.any(), user.id.any(), &new)?;
+    let issued = identity::create_key(app, tx, Giver::System, user.id.any(), &new)?;
     let world = World { key: issued.key.spec.public, secret: issued.secret, username: USERNAME.to_owned(), password };
     Ok((People { operator: operator.any(), customer: customer.id.any() }, world))
 }

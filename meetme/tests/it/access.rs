@@ -7,6 +7,8 @@ mod world;
 use tables::{AMBIGUOUS, OPEN, SHARED, UNFILLED};
 use world::{Operation, Reply, World};
 
+use crate::kit::{Server, refused};
+
 /// Collects what is wrong, so that one run names everything.
 #[derive(Default)]
 struct Faults(Vec<String>);
@@ -135,4 +137,22 @@ async fn ids_that_are_none_are_the_callers_mistake() {
         }
     }
     faults.none();
+}
+
+#[tokio::test]
+async fn a_book_that_is_open_is_so_at_its_own_door_only() {
+    let server = Server::with(&[("MEETME__ACCESS__ANONYMOUS_READS", "Demo Customer")]).await;
+    let list = server.call("GET", "/api/devices/routers/", &[], None).await.is(200);
+    assert!(list["count"].as_u64().is_some_and(|count| count > 0), "{list}");
+    let made = server.call("POST", "/api/devices/routers/", &[], Some(&serde_json::json!({}))).await.is(403);
+    assert_eq!(made["detail"], "Authentication credentials were not provided.");
+    for path in ["/meetme/v1/router", "/accounts", "/v1/blueprints", "/projects", "/v2/company/x"] {
+        assert_eq!(server.call("GET", path, &[], None).await.status, 401, "{path}");
+    }
+}
+
+#[test]
+fn a_book_of_nobody_keeps_the_server_from_starting() {
+    let said = refused(&[("MEETME__ACCESS__ANONYMOUS_READS", "Nobody Limited")]);
+    assert!(said.contains("access.anonymous_reads") && said.contains("No organization Nobody Limited"), "{said}");
 }

@@ -211,6 +211,20 @@ impl Server {
     }
 }
 
+/// Starts a server that cannot start, and hands out what it says.
+pub fn refused(environment: &[(&str, &str)]) -> String {
+    let data = tempfile::tempdir().unwrap();
+    let done = Command::new(env!("CARGO_BIN_EXE_meetme"))
+        .args(["serve", "--demo", "--listen", "127.0.0.1:0", "--data"])
+        .arg(data.path())
+        .envs(environment.iter().copied())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(!done.status.success());
+    String::from_utf8_lossy(&done.stderr).into_owned()
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         if let Some(mut child) = self.child.take() {

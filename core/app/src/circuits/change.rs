@@ -31,6 +31,12 @@ pub struct LegChange {
     pub psk: Option<Secret<String>>,
 }
 
+impl LegChange {
+    fn is_change_of(&self, old: &Leg) -> bool {
+        self.leg != *old || self.password.is_some() || self.psk.is_some()
+    }
+}
+
 /// Changes a circuit by `edit`.
 ///
 /// # Errors
@@ -43,7 +49,7 @@ pub fn change(
     edit: impl FnOnce(&mut CircuitChange),
 ) -> Result<Whole, Error> {
     let mut whole = whole::get(tx, id)?;
-    access::require(tx, Circuit::KIND, "change", whole.circuit.tenant)?;
+    tx.may_change(&whole.circuit, &whole.circuit.spec)?;
     let name = whole.circuit.spec.name.clone();
     if whole.circuit.spec.life.wanted == Wanted::Gone {
         return Err(Error::conflict("removing", format!("{name} is being removed.")));
@@ -51,6 +57,11 @@ pub fn change(
     let legs = whole.legs.iter().map(|leg| LegChange { leg: leg.spec.clone(), password: None, psk: None }).collect();
     let mut wished = CircuitChange { circuit: whole.circuit.spec.clone(), legs };
     edit(&mut wished);
+    tx.may_change(&whole.circuit, &wished.circuit)?;
+    // Legs have no rights of their own: they are the circuit's, and changing them is to change all of it.
+    if whole.legs.iter().zip(&wished.legs).any(|(leg, next)| next.is_change_of(&leg.spec)) {
+        access::require(tx, Circuit::KIND, "change", whole.circuit.tenant)?;
+    }
     immutable(&whole, &wished)?;
     let old = &whole.circuit.spec;
     if is_shorter(wished.circuit.life.term, old.life.term) {

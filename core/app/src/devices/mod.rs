@@ -39,7 +39,7 @@ pub fn change(
         return Err(Error::Denied("Only the operator can unlock this.".to_owned()));
     }
     if let Some(names) = tags {
-        crate::access::require(tx, <Device as meetme_store::Resource>::KIND, "change", device.tenant)?;
+        tx.may_change(&device, &spec)?;
         spec.tags = tags::ensure(tx, device.tenant, names)?;
     }
     // What it refers to may be out of the caller's sight, as the server always is; what is new among it was checked above.

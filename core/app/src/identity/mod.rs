@@ -3,6 +3,7 @@
 //! A key has a public part (22 characters) and a secret (40 hexadecimal digits). Doors that want a pair take both; doors that want
 //! one text take the secret. People log in with name and password and get a session.
 
+mod anonymous;
 mod key;
 mod password;
 mod resolve;
@@ -10,9 +11,13 @@ mod session;
 mod setup;
 mod throttle;
 
-pub use key::{Issued, NewKey, create as create_key, issue};
+pub(crate) use anonymous::Anonymous;
+pub use anonymous::{anonymous, open_book};
+pub use key::{Issued, NewKey, change as change_key, create as create_key, issue, read_secret};
 pub use password::{hash_password, login};
 pub use resolve::{Callers, Credential, Door, authenticate};
 pub use session::{Opened, Which, close, open, open_for, refresh};
 pub use setup::{First, builtin_role, first};
 pub use throttle::Throttle;
+
+pub use crate::giving::Giver;

@@ -4,7 +4,7 @@ use meetme_base::{Id, Kind, RawId, Secret};
 use meetme_model::access::{Form, Grant, Membership, Organization, Role, User};
 use meetme_store::{Filter, Object, Resource as _, Tx};
 
-use super::{Issued, NewKey, create_key, hash_password};
+use super::{Giver, Issued, NewKey, create_key, hash_password};
 use crate::{App, Error, builtin};
 
 /// What `first` makes.
@@ -100,7 +100,7 @@ pub fn first(
         Membership { user: user.id, scope: operator.id.any(), roles: vec![owner], title: None },
     )?;
     let new = NewKey { name: "first".to_owned(), ..NewKey::default() };
-    let key = create_key(app, tx, operator.id.any(), user.id.any(), &new)?;
+    let key = create_key(app, tx, Giver::System, user.id.any(), &new)?;
     Ok(First { operator, user, key })
 }
 

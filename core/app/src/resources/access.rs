@@ -1,5 +1,4 @@
-//! The rules of giving rights. Nobody gives what they do not have; who has every right on the roles of a node is its administrator
-//! and gives any right there. A credential that was cut down cannot make a whole one.
+//! The kinds by which rights are given, spoken of as kinds and fields. What may be given is decided in [`crate::giving`].
 
 use meetme_base::{Id, Invalid, IpNet, Kind, RawId, Time};
 use meetme_model::access::{
@@ -10,8 +9,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::{By, Create, Hooks, Made, Remove, Replace, changed, read};
-use crate::{Error, identity, organizations, projects};
+use super::{By, Create, Hooks, Made, Remove, Replace, changed, read, shape};
+use crate::{
+    Error,
+    giving::{Giver, may_act_as, may_give, must_be_whole, must_have, owner_node},
+    identity, organizations, projects,
+};
 
 /// The kinds of the area with a policy.
 pub(super) const HOOKS: &[(Kind, Hooks)] = &[
@@ -73,54 +76,6 @@ fn on(said: Option<RawId>, must: RawId, field: &str) -> Result<RawId, Error> {
         return Err(Invalid::rule("tenant", format!("The row hangs on the {field}.")).into());
     }
     Ok(must)
-}
-
-/// Whether the caller has every right on the roles of a node: its administrator.
-fn is_admin(tx: &mut Tx<'_>, node: RawId) -> Result<bool, Error> {
-    Ok(tx.may(Role::KIND, "*", node)?)
-}
-
-/// The caller has what these grants give on a node, or is its administrator.
-fn must_have(by: By<'_>, tx: &mut Tx<'_>, grants: &[Grant], node: RawId) -> Result<(), Error> {
-    if is_admin(tx, node)? {
-        return Ok(());
-    }
-    let kinds: Vec<Kind> = tx.registry().kinds().map(|kind| kind.kind).collect();
-    for grant in grants {
-        let verbs: Vec<&'static str> = if grant.verbs.iter().any(|verb| verb == "*") {
-            vec!["*"]
-        } else {
-            Grant::VERBS.iter().copied().filter(|verb| grant.verbs.iter().any(|own| own == verb)).collect()
-        };
-        for kind in kinds.iter().filter(|kind| by.app.access().covers(grant, kind.name())) {
-            for verb in &verbs {
-                if !tx.may(*kind, verb, node)? {
-                    return Err(Error::Denied(format!(
-                        "You cannot give the right to {verb} {kind} objects: you do not have it."
-                    )));
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-fn may_give(by: By<'_>, tx: &mut Tx<'_>, roles: &[Id<Role>], node: RawId) -> Result<(), Error> {
-    for id in roles {
-        let role = tx.find(*id)?.ok_or_else(|| Invalid::reference("roles", format!("The role {id}")))?;
-        must_have(by, tx, &role.spec.grants, node)?;
-    }
-    Ok(())
-}
-
-/// The credential is not cut down: what it makes could otherwise do more than it can.
-fn must_be_whole(by: By<'_>, tx: &mut Tx<'_>) -> Result<(), Error> {
-    let Some(key) = by.caller.subject.key else { return Ok(()) };
-    let key = tx.as_system(|tx| tx.get(key))?;
-    if key.spec.read_only || !key.spec.roles.is_empty() || !key.spec.objects.is_empty() {
-        return Err(Error::Denied("A key with limits cannot do this.".to_owned()));
-    }
-    Ok(())
 }
 
 fn create_organization(
@@ -189,7 +144,7 @@ fn remove_project(_: By<'_>, tx: &mut Tx<'_>, _: &KindInfo, old: &AnyObject) -> 
 fn check_powers(by: By<'_>, tx: &mut Tx<'_>, before: Option<&User>, after: &User) -> Result<(), Error> {
     let gains = |is: fn(&User) -> bool| is(after) != before.is_some_and(is);
     if gains(|user| user.superuser) || gains(|user| user.staff) {
-        must_be_whole(by, tx)?;
+        must_be_whole(tx, &by.caller.subject)?;
         if !by.caller.subject.superuser {
             return Err(Error::Denied("Only a superuser makes or unmakes superusers and staff.".to_owned()));
         }
@@ -217,9 +172,13 @@ fn replace_user(by: By<'_>, tx: &mut Tx<'_>, kind: &KindInfo, old: &AnyObject, s
         return Err(Error::Denied("Only an administrator changes this of a user.".to_owned()));
     }
     if changes("password_hash") || changes("active") || changes("email") {
-        must_be_whole(by, tx)?;
+        must_be_whole(tx, &by.caller.subject)?;
         if before.superuser && !own && !by.caller.subject.superuser {
             return Err(Error::Denied("Only a superuser changes this of another superuser.".to_owned()));
+        }
+        // Who sets a password can log in with it.
+        if changes("password_hash") && !own {
+            may_act_as(by.app, tx, old.id.of())?;
         }
     }
     let saved = tx.replace_any(kind, old.id, Some(old.version), spec)?;
@@ -244,7 +203,7 @@ fn create_membership(
 ) -> Result<Made, Error> {
     let new: Membership = read(&spec)?;
     let node = on(tenant, new.scope, "scope")?;
-    may_give(by, tx, &new.roles, node)?;
+    may_give(by.app, tx, &by.caller.subject, &new.roles, node)?;
     Ok(Tx::erased(&tx.create(node, new)?).into())
 }
 
@@ -257,8 +216,21 @@ fn replace_membership(
 ) -> Result<AnyObject, Error> {
     let (before, after) = (tx.get::<Membership>(old.id.of())?.spec, read::<Membership>(&spec)?);
     let gained: Vec<_> = after.roles.iter().copied().filter(|role| !before.roles.contains(role)).collect();
-    may_give(by, tx, &gained, old.tenant)?;
+    may_give(by.app, tx, &by.caller.subject, &gained, old.tenant)?;
     Ok(tx.replace_any(kind, old.id, Some(old.version), spec)?)
+}
+
+/// A grant names fields that its kinds have: a misspelt one would give nothing and be looked for in vain.
+fn check_fields(by: By<'_>, tx: &Tx<'_>, grants: &[Grant]) -> Result<(), Error> {
+    for (i, grant) in grants.iter().enumerate() {
+        for name in grant.fields.iter().flatten() {
+            let mut kinds = tx.registry().kinds().filter(|kind| by.app.access().covers(grant, kind.kind.name()));
+            if !kinds.any(|kind| shape::has_member(kind, name)) {
+                return Err(Invalid::choice(format!("grants.{i}.fields"), name).into());
+            }
+        }
+    }
+    Ok(())
 }
 
 fn create_role(by: By<'_>, tx: &mut Tx<'_>, _: &KindInfo, tenant: Option<RawId>, spec: Json) -> Result<Made, Error> {
@@ -267,7 +239,8 @@ fn create_role(by: By<'_>, tx: &mut Tx<'_>, _: &KindInfo, tenant: Option<RawId>,
     if new.builtin {
         return Err(Invalid::rule("builtin", "Built-in roles come with the installation.").into());
     }
-    must_have(by, tx, &new.grants, node)?;
+    check_fields(by, tx, &new.grants)?;
+    must_have(by.app, tx, &new.grants, node)?;
     Ok(Tx::erased(&tx.create(node, new)?).into())
 }
 
@@ -283,8 +256,9 @@ fn replace_role(by: By<'_>, tx: &mut Tx<'_>, kind: &KindInfo, old: &AnyObject, s
     if after.builtin {
         return Err(Invalid::rule("builtin", "Built-in roles come with the installation.").into());
     }
+    check_fields(by, tx, &after.grants)?;
     let gained: Vec<Grant> = after.grants.iter().filter(|grant| !before.grants.contains(grant)).cloned().collect();
-    must_have(by, tx, &gained, old.tenant)?;
+    must_have(by.app, tx, &gained, old.tenant)?;
     Ok(tx.replace_any(kind, old.id, Some(old.version), spec)?)
 }
 
@@ -327,21 +301,13 @@ struct NewKey {
 
 fn create_key(by: By<'_>, tx: &mut Tx<'_>, _: &KindInfo, tenant: Option<RawId>, spec: Json) -> Result<Made, Error> {
     let new: NewKey = read(&spec)?;
-    must_be_whole(by, tx)?;
+    let giver = Giver::Caller(&by.caller.subject);
     let own = by.caller.subject.user.map(Id::any);
     let owner = new.owner.or(own).ok_or_else(|| Invalid::required("owner"))?;
-    let node = if Some(owner) == own {
-        on(tenant, by.caller.home().any(), "owner's home")?
-    } else {
-        let node = on(tenant, owner_node(tx, owner)?, "owner's home")?;
-        if !is_admin(tx, node)? {
-            return Err(Error::Denied("Only an administrator makes keys of others.".to_owned()));
-        }
-        node
-    };
-    may_give(by, tx, &new.roles, node)?;
+    on(tenant, owner_node(tx, giver, owner)?, "owner's home")?;
     let wish = identity::NewKey {
         name: new.name,
+        description: new.description,
         read_only: new.read_only,
         expires_at: new.expires_at,
         allowed_ips: new.allowed_ips,
@@ -350,54 +316,23 @@ fn create_key(by: By<'_>, tx: &mut Tx<'_>, _: &KindInfo, tenant: Option<RawId>, 
         secret: None,
         readable: false,
     };
-    let issued = identity::create_key(by.app, tx, node, owner, &wish)?;
-    let mut key = issued.key;
-    if new.description.is_some() {
-        let spec = Key { description: new.description, ..key.spec.clone() };
-        tx.save(&mut key, spec)?;
-    }
-    Ok(Made { object: Tx::erased(&key), secret: Some(issued.secret) })
+    let issued = identity::create_key(by.app, tx, giver, owner, &wish)?;
+    Ok(Made { object: Tx::erased(&issued.key), secret: Some(issued.secret) })
 }
 
-/// The node that an owner's things hang on: itself, or a user's home. A superuser's are made by superusers only.
-fn owner_node(tx: &mut Tx<'_>, owner: RawId) -> Result<RawId, Error> {
-    let unknown = || Error::from(Invalid::reference("owner", format!("The object {owner}")));
-    match tx.kind_of(owner)? {
-        Some(kind) if kind == User::KIND => {
-            let user = tx.find::<User>(owner.of())?.ok_or_else(unknown)?;
-            if user.spec.superuser {
-                return Err(Error::Denied("A superuser's keys are the superuser's own affair.".to_owned()));
-            }
-            Ok(user.tenant)
-        }
-        Some(kind) if kind == Organization::KIND => {
-            tx.find::<Organization>(owner.of())?.map(|o| o.tenant).ok_or_else(unknown)
-        }
-        Some(kind) if kind == Project::KIND => tx.find::<Project>(owner.of())?.map(|p| p.tenant).ok_or_else(unknown),
-        _ => Err(unknown()),
+fn replace_key(by: By<'_>, tx: &mut Tx<'_>, _: &KindInfo, old: &AnyObject, spec: Json) -> Result<AnyObject, Error> {
+    let mut key = tx.get::<Key>(old.id.of())?;
+    if key.version != old.version {
+        return Err(Error::Stale { version: key.version });
     }
-}
-
-fn replace_key(by: By<'_>, tx: &mut Tx<'_>, kind: &KindInfo, old: &AnyObject, spec: Json) -> Result<AnyObject, Error> {
-    must_be_whole(by, tx)?;
-    for name in changed(&old.spec, &spec) {
-        if matches!(name, "public" | "hash" | "sealed" | "owner") {
-            return Err(Invalid::rule(name, "This never changes; make another key.").into());
-        }
-    }
-    let own = by.caller.subject.user.map(Id::any) == old.targets("owner").first().copied();
-    if !own && !is_admin(tx, old.tenant)? {
-        return Err(Error::Denied("Only an administrator changes keys of others.".to_owned()));
-    }
-    let roles: Vec<Id<Role>> = read(spec.get("roles").unwrap_or(&Json::Array(Vec::new())))?;
-    may_give(by, tx, &roles, old.tenant)?;
-    Ok(tx.replace_any(kind, old.id, Some(old.version), spec)?)
+    let spec = Tx::sent_for(&key, spec)?;
+    identity::change_key(by.app, tx, Giver::Caller(&by.caller.subject), &mut key, spec)?;
+    Ok(Tx::erased(&key))
 }
 
 fn create_ssh_key(by: By<'_>, tx: &mut Tx<'_>, _: &KindInfo, tenant: Option<RawId>, spec: Json) -> Result<Made, Error> {
     let new: SshKey = read(&spec)?;
-    let own = by.caller.subject.user.map(Id::any) == Some(new.owner);
-    let node = if own { by.caller.home().any() } else { owner_node(tx, new.owner)? };
+    let node = owner_node(tx, Giver::Caller(&by.caller.subject), new.owner)?;
     let node = on(tenant, node, "owner's home")?;
     Ok(Tx::erased(&tx.create(node, new)?).into())
 }

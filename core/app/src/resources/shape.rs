@@ -39,6 +39,14 @@ pub(super) fn check(kind: &KindInfo, document: &Json) -> Result<(), Error> {
     if found.is_empty() { Ok(()) } else { Err(Error::Invalid(found)) }
 }
 
+/// Whether specs of the kind have an outermost member of this name.
+pub(super) fn has_member(kind: &KindInfo, name: &str) -> bool {
+    let schema = spec(kind);
+    let mut view = View::default();
+    Reader { root: &schema }.collect(&schema, &mut view, DEEPEST);
+    view.properties.iter().any(|(known, _)| *known == name)
+}
+
 /// Whether a value is a secret in any of its forms: sealed, cut to its mark, or still in the clear.
 pub fn is_secret(value: &Json) -> bool {
     value.as_object().is_some_and(|map| {

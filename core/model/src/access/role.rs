@@ -34,7 +34,9 @@ pub struct Grant {
     pub kinds: Vec<String>,
     /// Verbs, or `*` for all.
     pub verbs: Vec<String>,
-    /// The only fields a change may touch; all when absent.
+    /// The only fields a change may touch, by their names in the spec's outermost object; all when absent. A grant with fields is one to see
+    /// rows and to change these fields of them, and gives no other verb: making, removing and acting concern the whole row. Where
+    /// several grants hold for a row, each adds its fields.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fields: Option<Vec<String>>,
     /// The rows it holds for, as a filter in its JSON form; all when absent.
@@ -51,6 +53,9 @@ impl Grant {
     /// Every group of kinds: the areas, and two that cut across them.
     pub const GROUPS: &'static [&'static str] =
         &["@access", "@place", "@trade", "@fabric", "@routing", "@metal", "@catalog", "@ops", "@order"];
+
+    /// The verbs of a grant with fields.
+    pub const BY_FIELD: &'static [&'static str] = &["see", "change"];
 
     /// Every verb on every kind.
     pub fn everything() -> Self {
@@ -73,11 +78,18 @@ impl Grant {
         if let Some(word) = self.verbs.iter().find(wrong) {
             return Err(Invalid::choice("verbs", word));
         }
-        match &self.fields {
-            // An empty list would read as "no field" to one person and as "no limit" to another.
-            Some(fields) if fields.is_empty() => Err(Invalid::required("fields")),
-            _ => Ok(()),
+        let Some(fields) = &self.fields else { return Ok(()) };
+        // An empty list would read as "no field" to one person and as "no limit" to another.
+        if fields.is_empty() {
+            return Err(Invalid::required("fields"));
         }
+        if self.verbs.iter().any(|word| !Self::BY_FIELD.contains(&word.as_str())) {
+            return Err(Invalid::rule(
+                "verbs",
+                "A grant with fields gives the verbs see and change; others go into a grant of their own.",
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -126,5 +138,18 @@ mod tests {
         check_grant(&["@fabrik"], &["see"], "grants.0.kinds: @fabrik is not a valid choice.");
         check_grant(&["port"], &["delete"], "grants.0.verbs: delete is not a valid choice.");
         check_grant(&["port"], &[], "grants.0.verbs: This field is required.");
+    }
+
+    #[test]
+    fn a_grant_with_fields_is_one_to_see_and_change() {
+        let check = |verbs: &[&str], fields: &[&str]| {
+            let list = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
+            let grant = Grant { kinds: list(&["port"]), verbs: list(verbs), fields: Some(list(fields)), filter: None };
+            grant.check().map_err(|e| e.field)
+        };
+        assert_eq!(check(&["see", "change"], &["name"]), Ok(()));
+        assert_eq!(check(&["*"], &["name"]), Err("verbs".to_owned()));
+        assert_eq!(check(&["change", "create"], &["name"]), Err("verbs".to_owned()));
+        assert_eq!(check(&["change"], &[]), Err("fields".to_owned()));
     }
 }

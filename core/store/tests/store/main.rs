@@ -7,6 +7,7 @@ mod claims;
 mod counts;
 mod crash;
 mod failures;
+mod fields;
 mod filters;
 mod kinds;
 mod log;

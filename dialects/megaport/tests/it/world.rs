@@ -130,7 +130,7 @@ fn build(app: &App, tx: &mut Tx<'_>) -> Result<Places, Error> {
     }
     let key = |tx: &mut Tx<'_>, of: Id<Organization>| {
         let new = identity::NewKey { name: "key".to_owned(), ..Default::default() };
-        identity::create_key(app, tx, of.any(), of.any(), &new)
+        identity::create_key(app, tx, identity::Giver::System, of.any(), &new)
             .map(|made| (made.key.spec.public.clone(), made.secret.expose().clone()))
     };
     let ((public, secret), (_, stranger_secret)) = (key(tx, own)?, key(tx, stranger)?);

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 mod document;
+mod fields;
 mod idempotency;
 mod identity;
 mod orders;

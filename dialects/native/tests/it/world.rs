@@ -76,7 +76,7 @@ impl World {
             let place = Membership { user: user.id, scope: customer.id.any(), roles: vec![owner], title: None };
             tx.create(customer.id.any(), place)?;
             let new = identity::NewKey { name: "ada".to_owned(), ..identity::NewKey::default() };
-            let key = identity::create_key(&setting_up, tx, customer.id.any(), user.id.any(), &new)?;
+            let key = identity::create_key(&setting_up, tx, identity::Giver::System, user.id.any(), &new)?;
             let secrets = (first.key.secret.expose().clone(), key.secret.expose().clone());
             Ok((first.operator.id.any(), customer.id.any(), secrets))
         });

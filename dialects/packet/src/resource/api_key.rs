@@ -2,7 +2,7 @@
 
 use meetme_app::{
     Error,
-    identity::{self, NewKey},
+    identity::{self, Giver, NewKey},
 };
 use meetme_base::{Id, RawId};
 use meetme_http::ValueKind::{Boolean, Text};
@@ -36,7 +36,7 @@ pub fn rows() -> Vec<Row> {
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Wire {
     id: String,
-    /// Only of keys that were made through this API: others are kept as a hash alone.
+    /// Only of keys that were made through this API, as others are kept as a hash alone, and only for who could make such a key.
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<String>,
     description: String,
@@ -55,18 +55,18 @@ impl Shown for Key {
     type Wire = Wire;
 
     fn draw(show: &mut Show<'_, '_>, objects: &[Object<Self>]) -> Result<Vec<Wire>, Error> {
-        let wire = |row: &Object<Self>| {
-            let open = |sealed| show.app.sealer().open(sealed).map(|secret| secret.expose().clone());
+        let mut wire = |row: &Object<Self>| {
+            let secret = identity::read_secret(show.app, show.tx, show.subject, row)?;
             Ok(Wire {
                 id: row.uid.to_string(),
-                token: row.spec.sealed.as_ref().map(open).transpose()?,
+                token: secret.map(|secret| secret.expose().clone()),
                 description: row.spec.name.clone(),
                 read_only: row.spec.read_only,
                 created_at: at(row.created),
                 updated_at: at(row.updated),
             })
         };
-        objects.iter().map(wire).collect()
+        objects.iter().map(&mut wire).collect()
     }
 }
 
@@ -86,16 +86,15 @@ fn list_of_project(work: &mut Work<'_, '_>) -> Result<Out, Error> {
 
 fn create_mine(work: &mut Work<'_, '_>) -> Result<Out, Error> {
     let me = me(work)?;
-    let home = work.tx.get(me)?.spec.home;
-    create(work, home.any(), me.any())
+    create(work, me.any())
 }
 
 fn create_in_project(work: &mut Work<'_, '_>) -> Result<Out, Error> {
     let project: Id<Project> = work.id("id")?;
-    create(work, project.any(), project.any())
+    create(work, project.any())
 }
 
-fn create(work: &mut Work<'_, '_>, node: RawId, owner: RawId) -> Result<Out, Error> {
+fn create(work: &mut Work<'_, '_>, owner: RawId) -> Result<Out, Error> {
     let input = &work.ask.input;
     let new = NewKey {
         name: input.words("description")?.unwrap_or_else(|| "key".to_owned()),
@@ -103,7 +102,7 @@ fn create(work: &mut Work<'_, '_>, node: RawId, owner: RawId) -> Result<Out, Err
         readable: true,
         ..NewKey::default()
     };
-    let made = identity::create_key(work.app, work.tx, node, owner, &new)?;
+    let made = identity::create_key(work.app, work.tx, Giver::Caller(&work.ask.subject), owner, &new)?;
     Ok(Out::one(&made.key))
 }
 

@@ -304,6 +304,6 @@ fn customer(
     let address = format!("{}@example.net", user.spec.username);
     tx.create(node, EmailAddress { address, default: true, user: user.id })?;
     let key = identity::NewKey { name: "test".into(), ..identity::NewKey::default() };
-    let key = identity::create_key(app, tx, node, user.id.any(), &key)?;
+    let key = identity::create_key(app, tx, identity::Giver::System, user.id.any(), &key)?;
     Ok((organization.uid.to_string(), key.secret.expose().clone()))
 }

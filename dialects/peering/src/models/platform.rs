@@ -75,7 +75,7 @@ pub static MODEL: Model<Of> = Model {
             },
         ),
         F::text("napalm_driver", "driver", 50, |s| Some(&s.driver), |s, t| s.driver = t.unwrap_or_default()),
-        F::json("napalm_args", "args", |s| s.args.as_ref(), |s, v| s.args = v).unordered(),
+        F::json("napalm_args", "args", |s| s.args.as_ref(), |s, v| s.args = v).unordered().guarded(),
         F::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
         F::created(),
         F::updated(),

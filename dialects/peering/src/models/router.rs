@@ -122,7 +122,9 @@ pub static MODEL: Model<Of> = Model {
         ),
         F::json("local_context_data", "context", |s| s.context.as_ref(), |s, v| s.context = v).unordered(),
         F::made("config_context", "field", |r, _, _, out| context(r.spec.context.as_ref(), out)),
-        F::text("napalm_username", "", 256, |s| s.driver.user.as_deref(), |s, t| s.driver.user = some(t)).nullable(),
+        F::text("napalm_username", "", 256, |s| s.driver.user.as_deref(), |s, t| s.driver.user = some(t))
+            .nullable()
+            .guarded(),
         F::secret("napalm_password", "", |s| s.driver.password.as_ref(), |s, v| s.driver.password = v),
         F::integer(
             "napalm_timeout",
@@ -134,7 +136,7 @@ pub static MODEL: Model<Of> = Model {
                 d.spec.driver.timeout = number(n);
             },
         ),
-        F::json("napalm_args", "", |s| s.driver.args.as_ref(), |s, v| s.driver.args = v),
+        F::json("napalm_args", "", |s| s.driver.args.as_ref(), |s, v| s.driver.args = v).guarded(),
         F::text("comments", "comments", usize::MAX, |s| Some(&s.comments), |s, t| s.comments = t.unwrap_or_default()),
         F::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
         F::created(),

@@ -2,6 +2,7 @@
 
 use meetme_app::identity::NewKey;
 use meetme_base::Time;
+use meetme_model::access::Grant;
 use serde_json::{Value, json};
 
 use crate::world;
@@ -65,4 +66,31 @@ async fn a_read_only_token_writes_nothing_by_any_verb() {
         }
     }
     w.ask(&format!("GET {AS}{id}/")).await.is(200);
+}
+
+#[tokio::test]
+async fn a_token_for_some_fields_changes_no_others_one_by_one_or_in_bulk() {
+    for w in world::both().await {
+        let (one, two) = (w.autonomous_system(64500).await, w.autonomous_system(64501).await);
+        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let grant = |kinds, verbs, fields: Option<&str>| Grant {
+            kinds: words(kinds),
+            verbs: words(verbs),
+            fields: fields.map(words),
+            filter: None,
+        };
+        let grants = vec![grant("*", "see", None), grant("autonomous_system", "change", Some("comments name"))];
+        let writer = w.user("writer", grants).await;
+        let note = |id: i64| json!({"id": id, "comments": "seen"});
+        w.by(&writer, &format!("PATCH {AS}{one}/"), json!({"comments": "c"})).await.is(200);
+        let said = w.by(&writer, &format!("PATCH {AS}{one}/"), json!({"description": "d"})).await;
+        said.is(403).says(json!({"detail": FORBIDDEN}));
+        // One row of a list that may not be changed keeps all of them.
+        let mixed = json!([note(one), {"id": two, "comments": "seen", "irr_as_set": "AS-X"}]);
+        w.by(&writer, &format!("PATCH {AS}"), mixed).await.is(403);
+        assert_eq!(w.ask(&format!("GET {AS}{one}/")).await.body["comments"], "c");
+        w.by(&writer, &format!("PATCH {AS}"), json!([note(one), note(two)])).await.is(200);
+        w.by(&writer, &format!("POST {AS}"), json!({"asn": 64502, "name": "n"})).await.is(403);
+        w.by(&writer, &format!("DELETE {AS}"), json!([{"id": one}])).await.is(403);
+    }
 }

@@ -7,11 +7,11 @@ use http::{HeaderMap, Request};
 use http_body_util::{BodyExt, Full};
 use meetme_app::{
     App, Error, MasterKey, Sealer, Settings,
-    identity::{self, NewKey},
+    identity::{self, Giver, NewKey},
 };
-use meetme_base::{Id, ManualClock, RawId, Secret, Time};
+use meetme_base::{Id, ManualClock, Secret, Time};
 use meetme_http::{Door, Limits, Server, ServerConfig};
-use meetme_model::access::{Form, Membership, Organization, User};
+use meetme_model::access::{Form, Grant, Membership, Organization, Role, User};
 use meetme_store::{Context, Open, Store};
 use meetme_testdb::Temp;
 use serde_json::{Value, json};
@@ -24,7 +24,6 @@ pub struct World {
     pub token: String,
     /// The secret of a key of a user who may only read.
     pub reader: String,
-    pub customer: RawId,
     pub owner: Id<User>,
     pub make: &'static str,
     database: Option<Temp<Open>>,
@@ -76,24 +75,39 @@ impl World {
                 let place = Membership { user: user.id, scope: customer.id.any(), roles: vec![role], title: None };
                 tx.create(customer.id.any(), place)?;
                 let new = NewKey { name: name.to_owned(), ..NewKey::default() };
-                let key = identity::create_key(app, tx, customer.id.any(), user.id.any(), &new)?;
+                let key = identity::create_key(app, tx, Giver::System, user.id.any(), &new)?;
                 tokens.push((key.secret.expose().clone(), user.id));
             }
-            Ok((customer.id.any(), tokens))
+            Ok(tokens)
         });
-        let (customer, tokens) = made.await.unwrap();
+        let tokens = made.await.unwrap();
         let limits = Limits { rate_per_second: 0, auth_failures_per_minute: 0, ..Limits::default() };
         let config = ServerConfig { limits, ..ServerConfig::default() };
         let server = Server::new(config, vec![meetme_peering::dialect()], app.clone()).unwrap();
         let (token, reader, owner) = (tokens[0].0.clone(), tokens[1].0.clone(), tokens[0].1);
-        Self { app, server, clock, token, reader, customer, owner, make, database: Some(database) }
+        Self { app, server, clock, token, reader, owner, make, database: Some(database) }
     }
 
     /// Another key of the customer's owner.
     pub async fn key(&self, new: NewKey) -> String {
-        let (app, customer, owner) = (self.app.clone(), self.customer, self.owner);
+        let (app, owner) = (self.app.clone(), self.owner);
         let made = self.app.store().write::<_, Error, _>(Context::system(), move |tx| {
-            Ok(identity::create_key(&app, tx, customer, owner.any(), &new)?.secret.expose().clone())
+            Ok(identity::create_key(&app, tx, Giver::System, owner.any(), &new)?.secret.expose().clone())
+        });
+        made.await.unwrap()
+    }
+
+    /// The secret of a key of a new user of the customer with a role of these grants.
+    pub async fn user(&self, name: &str, grants: Vec<Grant>) -> String {
+        let (app, owner, name) = (self.app.clone(), self.owner, name.to_owned());
+        let made = self.app.store().write::<_, Error, _>(Context::system(), move |tx| {
+            let home = tx.get(owner)?.spec.home;
+            let role = Role { name: name.clone(), grants: grants.clone(), ..Role::default() };
+            let role = tx.create(home.any(), role)?.id;
+            let user = tx.create(home.any(), User::new(name.as_str(), home))?.id;
+            tx.create(home.any(), Membership { user, scope: home.any(), roles: vec![role], title: None })?;
+            let new = NewKey { name: name.clone(), ..NewKey::default() };
+            Ok(identity::create_key(&app, tx, Giver::System, user.any(), &new)?.secret.expose().clone())
         });
         made.await.unwrap()
     }

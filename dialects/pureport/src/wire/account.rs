@@ -1,10 +1,9 @@
 //! Accounts, and who may use them.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::{Link, Tags};
+use crate::rights::Table;
 
 /// An account.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -62,7 +61,7 @@ pub struct Role {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     pub account: Link,
-    pub permissions: BTreeMap<&'static str, BTreeMap<&'static str, bool>>,
+    pub permissions: Table,
 }
 
 /// A member of an account.

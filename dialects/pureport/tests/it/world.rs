@@ -109,7 +109,8 @@ impl World {
         world
     }
 
-    async fn login(&self, key: &str, secret: &str) -> String {
+    /// Exchanges a key for a token.
+    pub async fn login(&self, key: &str, secret: &str) -> String {
         let body = json!({"key": key, "secret": secret}).to_string();
         self.send("POST", "/login", None, &body).await.is(200).text("access_token")
     }
@@ -264,7 +265,7 @@ fn who(app: &App, tx: &mut Tx<'_>, top: Id<Organization>, name: &str) -> Result<
     let account = tx.create(top.any(), account)?;
     let node = account.id.any();
     let new = identity::NewKey { name: "key".into(), ..identity::NewKey::default() };
-    let issued = identity::create_key(app, tx, node, node, &new)?;
+    let issued = identity::create_key(app, tx, identity::Giver::System, node, &new)?;
     Ok(Who {
         account: spell("ac-", account.uid),
         key: issued.key.spec.public,
