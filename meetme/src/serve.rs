@@ -1,6 +1,7 @@
 //! `meetme serve`: the store, the core, the controllers and the doors, started in this order and stopped in the other.
 
 use std::{
+    io::IsTerminal as _,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -85,7 +86,9 @@ pub fn open(config: &Config, data: &Path) -> Result<App> {
 /// Writes log lines as configured.
 pub fn log_to_stderr(config: &Config) -> Result<()> {
     let filter = tracing_subscriber::EnvFilter::try_new(&config.log.level).context("log.level")?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Colours are for people; in a file or a pipe they are noise.
+    let colours = std::io::stderr().is_terminal();
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
     match config.log.format {
         LogFormat::Text => lines.init(),
         LogFormat::Json => lines.json().flatten_event(true).init(),

@@ -9,9 +9,9 @@ use meetme_base::{Id, Kind, RawId};
 
 use crate::{
     Error, Filter, KindInfo, Object, Resource, Tx,
-    conn::{Cell, Row},
+    conn::Row,
     read::read_row,
-    sql::ROW,
+    sql::{ROW, WIDTH},
 };
 
 /// A row at hand, as it is stored.
@@ -27,13 +27,14 @@ const NUMBERS: [usize; 6] = [0, 2, 3, 4, 5, 6];
 const DOCUMENTS: [usize; 2] = [7, 8];
 
 impl Kept {
-    fn of(kind: Kind, row: &dyn Row) -> Result<Self, Error> {
+    /// Reads it from the columns that begin at `from`.
+    fn of(kind: Kind, row: &dyn Row, from: usize) -> Result<Self, Error> {
         let mut numbers = [0; 6];
         for (number, at) in numbers.iter_mut().zip(NUMBERS) {
-            *number = row.int(at)?;
+            *number = row.int(from + at)?;
         }
-        let [spec, status] = DOCUMENTS.map(|at| row.text(at).map(str::to_owned));
-        Ok(Self { kind, numbers, uid: row.blob(1)?.to_vec(), documents: [spec?, status?] })
+        let [spec, status] = DOCUMENTS.map(|at| row.text(from + at).map(str::to_owned));
+        Ok(Self { kind, numbers, uid: row.blob(from + 1)?.to_vec(), documents: [spec?, status?] })
     }
 }
 
@@ -54,10 +55,18 @@ impl Row for Kept {
     }
 }
 
+/// A table that is joined: the path that leads to it, the kind it holds, and what it is called in the statement.
+struct Joined<'k> {
+    path: &'k str,
+    kind: &'k KindInfo,
+    name: String,
+}
+
 impl Tx<'_> {
     /// The row with this id, if it matches and the caller may see it. What it refers to along `paths` (names of references,
-    /// `link.exchange`) is at hand then for [`Tx::many`]; a path that leads over a list, or over a reference to several kinds
-    /// and on, brings nothing along. In a writing transaction this is [`Tx::one`].
+    /// `link.exchange`; a path comes after those it begins with) is at hand then for [`Tx::many`]. A path over a list brings
+    /// nothing along, nor does one that goes on behind a reference to several kinds. In a writing transaction this is
+    /// [`Tx::one`].
     ///
     /// # Errors
     /// When the filter does not fit the kind.
@@ -72,48 +81,37 @@ impl Tx<'_> {
             return self.one(&filter);
         }
         let info = self.shared.registry.info(R::KIND)?;
-        let (from, mut compiler) = self.matching(info, &filter)?;
-        let params: Vec<Cell> = std::mem::take(&mut compiler.params);
-        let mut sql = format!("SELECT {ROW}, 0{from}");
-        let mut kinds = vec![R::KIND];
+        let (condition, mut compiler) = self.condition(info, &filter)?;
+        let params = std::mem::take(&mut compiler.params);
+        let mut joined: Vec<Joined<'_>> = Vec::with_capacity(paths.len());
+        let (mut columns, mut tables) = (ROW.to_owned(), format!("{} a0", info.table()));
         for path in paths {
-            for (kind, ids) in self.at_end(info, &from, path) {
-                kinds.push(kind.kind);
-                let (table, part) = (kind.table(), kinds.len() - 1);
-                write!(sql, " UNION ALL SELECT {ROW}, {part} FROM {table} a0 WHERE a0.id IN ({ids})").ok();
+            let (before, step) = path.rsplit_once('.').unwrap_or(("", path));
+            let from = if before.is_empty() { Some((info, "a0")) } else { only(&joined, before) };
+            let Some((kind, from)) = from else { continue };
+            let Some(edge) = kind.edge(step).filter(|edge| !edge.many) else { continue };
+            let from = from.to_owned();
+            for kind in edge.to.iter().filter_map(|to| self.shared.registry.kind(to.name())) {
+                let name = format!("j{}", joined.len());
+                write!(tables, " LEFT JOIN {} {name} ON {name}.id = {from}.e_{step}", kind.table()).ok();
+                write!(columns, ", {}", ROW.replace("a0.", &format!("{name}."))).ok();
+                joined.push(Joined { path, kind, name });
             }
         }
-        let (mut found, mut along) = (None, Vec::new());
+        let sql = format!("SELECT {columns} FROM {tables} WHERE {condition}");
+        let (mut found, mut along) = (None, Vec::with_capacity(joined.len()));
         self.conn.query(&sql, &params, &mut |row| {
-            match usize::try_from(row.int(PART)?).unwrap_or(0) {
-                0 => found = Some(read_row::<R>(row)?),
-                part => along.push(Kept::of(kinds[part], row)?),
+            found = Some(read_row::<R>(row)?);
+            for (n, join) in joined.iter().enumerate() {
+                let from = (n + 1) * WIDTH;
+                if !row.is_null(from) {
+                    along.push(Kept::of(join.kind.kind, row, from)?);
+                }
             }
             Ok(())
         })?;
         self.at_hand.extend(along.into_iter().map(|kept| (RawId::new(kept.numbers[0]), kept)));
         Ok(found)
-    }
-
-    /// The kinds at the end of a path, each with the statement that tells the ids there.
-    fn at_end(&self, kind: &KindInfo, from: &str, path: &str) -> Vec<(&KindInfo, String)> {
-        let (mut kind, mut ids) = (kind, None::<String>);
-        let mut steps = path.split('.').peekable();
-        while let Some(step) = steps.next() {
-            let Some(edge) = kind.edge(step).filter(|edge| !edge.many) else { return Vec::new() };
-            let next = match &ids {
-                None => format!("SELECT a0.e_{step}{from}"),
-                Some(ids) => format!("SELECT a0.e_{step} FROM {} a0 WHERE a0.id IN ({ids})", kind.table()),
-            };
-            let kinds = edge.to.iter().filter_map(|to| self.shared.registry.kind(to.name()));
-            if steps.peek().is_none() {
-                return kinds.map(|kind| (kind, next.clone())).collect();
-            }
-            let [only] = edge.to else { return Vec::new() };
-            let Some(on) = self.shared.registry.kind(only.name()) else { return Vec::new() };
-            (kind, ids) = (on, Some(next));
-        }
-        Vec::new()
     }
 
     /// Takes from `ids` those that are at hand.
@@ -137,5 +135,9 @@ impl Tx<'_> {
     }
 }
 
-/// Where a row tells which part of the statement it comes from: behind the columns of [`ROW`].
-const PART: usize = 9;
+/// The one table that a path leads to.
+fn only<'j>(joined: &'j [Joined<'_>], path: &str) -> Option<(&'j KindInfo, &'j str)> {
+    let mut at = joined.iter().filter(|join| join.path == path);
+    let one = at.next()?;
+    at.next().is_none().then_some((one.kind, one.name.as_str()))
+}

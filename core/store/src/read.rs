@@ -8,7 +8,7 @@ use crate::{
     AnyObject, Error, Filter, KindInfo, Object, Query, Resource, Tx,
     conn::{Cell, Flavour, Row},
     kind::from_text,
-    sql::{Compiler, ROW},
+    sql::{Compiler, ROW, WIDTH},
 };
 
 impl Tx<'_> {
@@ -275,10 +275,16 @@ impl Tx<'_> {
     }
 
     /// The part of a statement that says which rows, from `FROM` on. They are called `a0`.
-    pub(crate) fn matching<'a>(&'a self, kind: &KindInfo, filter: &Filter) -> Result<(String, Compiler<'a>), Error> {
+    fn matching<'a>(&'a self, kind: &KindInfo, filter: &Filter) -> Result<(String, Compiler<'a>), Error> {
+        let (condition, compiler) = self.condition(kind, filter)?;
+        Ok((format!(" FROM {} a0 WHERE {condition}", kind.table()), compiler))
+    }
+
+    /// The condition for the rows called `a0`.
+    pub(crate) fn condition<'a>(&'a self, kind: &KindInfo, filter: &Filter) -> Result<(String, Compiler<'a>), Error> {
         filter.check(kind, &self.shared.registry)?;
         let mut compiler = Compiler::new(&self.shared.registry, self.conn.flavour(), self.scope.as_ref());
-        let mut sql = format!(" FROM {} a0 WHERE (", kind.table());
+        let mut sql = "(".to_owned();
         compiler.condition(&mut sql, filter, kind, "a0")?;
         sql.push(')');
         compiler.seen(&mut sql, kind, "a0")?;
@@ -287,7 +293,7 @@ impl Tx<'_> {
 }
 
 /// Where a row of a page has the count: behind the columns of [`ROW`].
-const COUNT: usize = 9;
+const COUNT: usize = WIDTH;
 
 pub(crate) fn read_row<R: Resource>(row: &dyn Row) -> Result<Object<R>, Error> {
     Ok(Object {

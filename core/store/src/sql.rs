@@ -14,6 +14,9 @@ use crate::{
 pub(crate) const ROW: &str =
     "a0.id, a0.uid, a0.tenant, a0.version, a0.seen, a0.created, a0.updated, a0.spec, a0.status";
 
+/// How many they are.
+pub(crate) const WIDTH: usize = 9;
+
 pub(crate) struct Compiler<'a> {
     registry: &'a Registry,
     flavour: Flavour,
@@ -297,6 +300,10 @@ impl<'a> Compiler<'a> {
                 Direction::Down => " DESC NULLS LAST, ",
             });
         }
+        // The index of a unique set has this column behind the set's own: with it the rows come in the index's order.
+        if kind.unique.iter().any(|set| is_of(order, set)) {
+            out.push_str("a0.live ASC NULLS FIRST, ");
+        }
         out.push_str("a0.id");
         Ok(())
     }
@@ -341,6 +348,15 @@ enum Where {
     Inside,
     Start,
     End,
+}
+
+/// Whether an order is that of a unique set, within a node where the set is unique within one.
+fn is_of(order: &[Order], set: &[&str]) -> bool {
+    let set = set.strip_prefix(&["tenant"]).unwrap_or(set);
+    let is_key = |(order, name): (&Order, &&str)| {
+        order.direction == Direction::Up && matches!(&order.path.0[..], [only] if only == name)
+    };
+    !set.is_empty() && order.len() == set.len() && order.iter().zip(set).all(is_key)
 }
 
 /// PostgreSQL refuses null characters in text, in a parameter too.

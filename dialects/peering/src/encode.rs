@@ -1,7 +1,7 @@
 //! A row as JSON.
 
 use meetme_app::peering::Ruled;
-use meetme_store::Object;
+use meetme_store::{Object, Resource};
 
 use crate::{
     json,
@@ -9,23 +9,40 @@ use crate::{
     scene::{Loaded, Scene},
 };
 
-/// Writes a row with these fields. In the nested form, choices are plain words.
+/// The fields that are written of each row, with what stands before their values: `{"id":`, `,"url":` and so on. Made once
+/// for all rows of a list.
+pub struct Shape<R: Resource> {
+    fields: Vec<(&'static Field<R>, Box<[u8]>)>,
+    /// Whether it is the nested form, where choices are plain words.
+    nested: bool,
+}
+
+impl<R: Resource> Shape<R> {
+    /// These fields, in this order.
+    pub fn of(fields: &[&'static Field<R>], nested: bool) -> Self {
+        let head = |n, name| format!("{}\"{name}\":", if n == 0 { '{' } else { ',' }).into_bytes().into();
+        Self { fields: fields.iter().enumerate().map(|(n, field)| (*field, head(n, field.name))).collect(), nested }
+    }
+}
+
+/// Writes a row in this shape.
 pub fn row<R: Ruled>(
     model: &Model<R>,
     row: &Object<R>,
-    fields: &[&'static Field<R>],
-    nested: bool,
+    shape: &Shape<R>,
     scene: &Scene,
     loaded: &Loaded,
     out: &mut Vec<u8>,
 ) {
-    out.push(b'{');
-    for field in fields {
-        json::key(out, field.name);
+    if shape.fields.is_empty() {
+        out.push(b'{');
+    }
+    for (field, head) in &shape.fields {
+        out.extend_from_slice(head);
         if field.guarded && scene.public {
             json::null(out);
         } else {
-            value(model, field, row, nested, scene, loaded, out);
+            value(model, field, row, shape.nested, scene, loaded, out);
         }
     }
     out.push(b'}');

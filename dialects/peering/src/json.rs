@@ -6,6 +6,12 @@ use meetme_base::Time;
 pub fn text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     let bytes = text.as_bytes();
+    // Most texts are plain, which is seen of many bytes at once.
+    if bytes.iter().all(|byte| *byte >= 0x20 && *byte != b'"' && *byte != b'\\') {
+        out.extend_from_slice(bytes);
+        out.push(b'"');
+        return;
+    }
     let mut done = 0;
     for (i, byte) in bytes.iter().enumerate() {
         let short = match byte {

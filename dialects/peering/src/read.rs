@@ -5,7 +5,7 @@ use meetme_base::{Id, RawId};
 use meetme_store::{Filter, Object, Query, Tx};
 
 use crate::{
-    encode,
+    encode::{self, Shape},
     engine::AnyModel,
     json,
     model::{Field, Form, Model},
@@ -24,7 +24,7 @@ pub fn one<R: Ruled>(model: &Model<R>, tx: &mut Tx<'_>, id: i64, ask: &Ask, scen
     let rows = [row];
     let mut out = Vec::with_capacity(2048);
     let (loaded, scene) = (at_hand(model, tx, &rows, &fields, scene)?, shown(model, tx, scene)?);
-    encode::row(model, &rows[0], &fields, ask.brief, &scene, &loaded, &mut out);
+    encode::row(model, &rows[0], &Shape::of(&fields, ask.brief), &scene, &loaded, &mut out);
     Ok(out)
 }
 
@@ -34,8 +34,8 @@ pub fn along<R: Ruled>(model: &Model<R>, fields: &[&'static Field<R>], prefix: &
     for (edge, of) in shown.chain(model.needs.iter().map(|need| (need.edge, need.of))) {
         let path = format!("{prefix}{edge}");
         if !out.contains(&path) {
+            out.push(path.clone());
             of.along(&format!("{path}."), out);
-            out.push(path);
         }
     }
 }
@@ -71,12 +71,13 @@ pub fn list<R: Ruled>(
 ) -> Result<(), Error> {
     let fields = ask.choose(&model.about, model.fields);
     let (loaded, scene) = (at_hand(model, tx, rows, &fields, scene)?, shown(model, tx, scene)?);
+    let shape = Shape::of(&fields, ask.brief);
     out.push(b'[');
     for (i, row) in rows.iter().enumerate() {
         if i > 0 {
             out.push(b',');
         }
-        encode::row(model, row, &fields, ask.brief, &scene, &loaded, out);
+        encode::row(model, row, &shape, &scene, &loaded, out);
     }
     out.push(b']');
     Ok(())
@@ -160,12 +161,12 @@ pub fn load<R: Ruled>(
     let rows = tx.as_system(|tx| tx.many::<R>(new))?;
     let fields = brief(&model.about, model.fields);
     gather(model, tx, rows.values(), &fields, scene, loaded)?;
-    let mut out = Vec::with_capacity(512);
+    let (mut out, shape) = (Vec::with_capacity(512), Shape::of(&fields, true));
     let written = rows
         .values()
         .map(|row| {
             out.clear();
-            encode::row(model, row, &fields, true, scene, loaded, &mut out);
+            encode::row(model, row, &shape, scene, loaded, &mut out);
             (row.id.get(), out.as_slice().into(), (model.display)(row, loaded))
         })
         .collect();

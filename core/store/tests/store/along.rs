@@ -31,7 +31,7 @@ fn what_a_row_refers_to_comes_along_and_reads_as_if_it_was_fetched() {
         };
         let guest = w.create(spec);
         let all = ["site", "host", "host.site", "near", "spare", "peers", "nonsense", "near.site"];
-        for wanted in [&all[..], &["host.site"], &[]] {
+        for wanted in [&all[..], &["host.site"], &["host", "host.site"], &[]] {
             let (id, paths) = (guest.id, paths(wanted));
             let sites = [here.id, there.id];
             let (found, known, hosts) = w
