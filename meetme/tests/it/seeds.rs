@@ -1,5 +1,6 @@
 //! The examples of the five documents, with the documents' own curl lines.
 
+use meetme_lab::Skip;
 use serde_json::{Value, json};
 
 use crate::kit::{Server, until};
@@ -137,13 +138,53 @@ async fn the_peering_manager_document_works_as_written() {
     assert_eq!((&old["ip_address"], &old["status"]["value"]), (&json!("192.0.2.143"), &json!("requested")), "{old}");
 }
 
+/// What the document's script does, with the library it uses: a token for the pair, then one entity by that token.
+const SCRIPT: &str = r#"
+import os, requests
+api = os.environ["API"]
+pair = {"clientId": os.environ["CLIENT_ID"], "clientSecret": os.environ["CLIENT_SECRET"]}
+token = requests.post(f"{api}/auth/access_token", json=pair).json()["accessToken"]
+headers = {"Authorization": f"Bearer {token}"}
+print(requests.get(f"{api}/blueprints/service/entities/meetme", headers=headers).text)
+"#;
+
+/// A Python that has the library; Debian's own, where the library is installed as a package.
+fn python() -> Result<&'static str, Skip> {
+    let has = |python: &&str| {
+        let tried = std::process::Command::new(python).args(["-c", "import requests"]).output();
+        tried.is_ok_and(|done| done.status.success())
+    };
+    ["/usr/bin/python3", "python3"].into_iter().find(has).ok_or_else(|| Skip::new("no Python has the library requests"))
+}
+
+#[tokio::test]
+async fn the_script_of_the_port_document_reads_an_entity() {
+    let python = match python() {
+        Ok(python) => python,
+        Err(skip) => return skip.report(),
+    };
+    let server = Server::demo().await;
+    let mut script = std::process::Command::new(python);
+    script.args(["-c", SCRIPT]).env("API", format!("{}/v1", server.base));
+    script.env("CLIENT_ID", server.secret("/port/clientId")).env("CLIENT_SECRET", server.secret("/port/clientSecret"));
+    let done = tokio::task::spawn_blocking(move || script.output().unwrap()).await.unwrap();
+    let read: Value = serde_json::from_slice(&done.stdout).unwrap_or_else(|_| panic!("{done:?}"));
+    assert_eq!((&read["ok"], &read["entity"]["properties"]["language"]), (&json!(true), &json!("rust")));
+}
+
 #[tokio::test]
 async fn the_port_document_works_as_written() {
     let server = Server::demo().await;
     let read = server.port("GET", "/v1/blueprints/service/entities/meetme", None).await.is(200);
     assert_eq!((&read["ok"], &read["entity"]["properties"]["language"]), (&json!(true), &json!("rust")));
+    // With the slash at the end, as the document writes it, and again to update what is there.
     let new = json!({"identifier": "other", "properties": {"language": "go"}});
     server.port("POST", "/v1/blueprints/service/entities/", Some(&new)).await.is(201);
+    let again = json!({"identifier": "other", "properties": {"language": "python"}});
+    let path = "/v1/blueprints/service/entities/?upsert=true&merge=true";
+    let merged = server.port("POST", path, Some(&again)).await;
+    assert!(merged.status == 200 || merged.status == 201, "{merged:?}");
+    assert_eq!(merged.body["entity"]["properties"]["language"], "python");
     server.port("DELETE", "/v1/blueprints/service/entities/other", None).await.is(200);
 }
 
