@@ -8,6 +8,7 @@
 pub mod access;
 pub mod catalog;
 pub mod check;
+mod edge;
 pub mod fabric;
 mod life;
 pub mod metal;
