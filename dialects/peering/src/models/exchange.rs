@@ -1,10 +1,7 @@
 //! Internet exchanges.
 
 use meetme_base::Id;
-use meetme_model::{
-    Admin,
-    routing::{AutonomousSystem, Exchange},
-};
+use meetme_model::routing::{AutonomousSystem, Exchange};
 use meetme_store::Resource as _;
 
 use super::{SERVICE, SERVICE_FILTER, admin, autonomous_system, context, raw, some, typed};
@@ -16,28 +13,6 @@ use crate::{
 
 type Of = Exchange;
 type F = Field<Of>;
-
-fn fresh() -> Of {
-    Of {
-        name: String::new(),
-        slug: String::new(),
-        admin: Admin::Enabled,
-        local: Id::new(0),
-        pdb_lan: None,
-        route_server_asn: None,
-        subnets: Vec::new(),
-        media: None,
-        segment: None,
-        import: Vec::new(),
-        export: Vec::new(),
-        communities: Vec::new(),
-        description: None,
-        comments: String::new(),
-        context: None,
-        tags: Vec::new(),
-        ext: Default::default(),
-    }
-}
 
 /// The model.
 pub static MODEL: Model<Of> = Model {
@@ -65,7 +40,7 @@ pub static MODEL: Model<Of> = Model {
     },
     needs: &[],
     display: |row, _| row.spec.title(),
-    fresh: Some(fresh),
+    fresh: Some(|| Of::new("", "", Id::new(0))),
     fields: &[
         F::id(),
         F::url(),
