@@ -11,12 +11,13 @@ use meetme_model::{
     LifeStatus, Phase,
     access::Project,
     fabric::{Address, Block, BlockPurpose, BlockReach, Pool},
+    living,
     metal::{AddressWish, Device},
     place::Site,
 };
 use meetme_store::{Filter, Object, Resource as _, Tx};
 
-use crate::{Error, projects::living};
+use crate::Error;
 
 /// The purpose of pools with addresses that everybody reaches.
 pub const PUBLIC: &str = "device_public";

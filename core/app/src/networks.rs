@@ -7,6 +7,7 @@ use meetme_base::{Asn, Id, Invalid, RawId, Uid};
 use meetme_model::{
     Ext, Labels, LifeStatus, Lock, Phase, Wanted,
     fabric::{Circuit, Network},
+    living,
 };
 use meetme_store::{Filter, Moved, Object, Resource as _, Tx};
 
@@ -59,11 +60,6 @@ fn clashing_name(tx: &mut Tx<'_>, owner: RawId, spec: Network) -> Result<Network
         return Err(Error::Exists { kind: Network::KIND, clash });
     }
     Ok(spec)
-}
-
-/// Rows that are no tombstones.
-pub(crate) fn living() -> Filter {
-    Filter::eq("phase", Phase::Gone.word()).not()
 }
 
 /// The network with this id, if it is no tombstone.

@@ -5,9 +5,10 @@ use meetme_model::{
     Ext, Phase,
     access::{Membership, Organization, Project},
     fabric::{Address, Block},
+    living,
     metal::Device,
 };
-use meetme_store::{Filter, Object, Op, Query, Resource as _, Tx, Value};
+use meetme_store::{Filter, Object, Query, Resource as _, Tx, Value};
 
 use crate::{Error, Subject, access, identity};
 
@@ -94,11 +95,6 @@ pub fn remove(tx: &mut Tx<'_>, id: Id<Project>) -> Result<(), Error> {
         clear(tx, id.any())
     })?;
     Ok(tx.remove(id)?)
-}
-
-/// Rows that are no tombstones.
-pub(crate) fn living() -> Filter {
-    Filter::is("phase", Op::Eq(Value::Text(Phase::Gone.word().to_owned()))).not()
 }
 
 /// Takes away what a project without machines leaves behind.

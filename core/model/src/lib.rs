@@ -17,7 +17,7 @@ mod peer;
 pub mod place;
 pub mod routing;
 
-pub use life::{Life, LifeStatus, Lock, Phase, Reason, Term, Wanted};
+pub use life::{Life, LifeStatus, Lock, Phase, Reason, Term, Wanted, living};
 pub use peer::{Admin, BgpState, Peer, PeerStatus};
 
 use meetme_store::Registry;
