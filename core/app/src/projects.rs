@@ -3,7 +3,7 @@
 use meetme_base::{Id, RawId};
 use meetme_model::{
     Ext, Phase,
-    access::{Membership, Organization, Project},
+    access::{Organization, Project},
     fabric::{Address, Block},
     living,
     metal::Device,
@@ -46,12 +46,7 @@ pub fn create(tx: &mut Tx<'_>, maker: &Subject, new: &NewProject) -> Result<Obje
     };
     let made = tx.create(organization.any(), spec)?;
     if let Some(user) = maker.user {
-        // The caller's rights were worked out before this node existed.
-        tx.as_system(|tx| {
-            let owner = identity::builtin_role(tx, "owner")?;
-            let place = Membership { user, scope: made.id.any(), roles: vec![owner], title: None };
-            tx.create(made.id.any(), place).map_err(Error::from)
-        })?;
+        identity::make_owner(tx, user, made.id.any())?;
     }
     Ok(made)
 }
