@@ -11,12 +11,13 @@ use meetme_model::{
     LifeStatus, Phase,
     access::Project,
     fabric::{Address, Block, BlockPurpose, BlockReach, Pool},
+    living,
     metal::{AddressWish, Device},
     place::Site,
 };
 use meetme_store::{Filter, Object, Resource as _, Tx};
 
-use crate::{Error, projects::living};
+use crate::Error;
 
 /// The purpose of pools with addresses that everybody reaches.
 pub const PUBLIC: &str = "device_public";
@@ -116,24 +117,8 @@ fn cut(
     size: u8,
 ) -> Result<Object<Block>, Error> {
     let (purpose, reach) = if wish.public { (PUBLIC, BlockReach::Public) } else { (PRIVATE, BlockReach::Private) };
-    let block = Block {
-        family: wish.family,
-        reach,
-        size,
-        prefix: None,
-        purpose: BlockPurpose::Management,
-        at: Some(site.any()),
-        parent: None,
-        network: None,
-        manageable: false,
-        addon: false,
-        bill: false,
-        details: None,
-        life: Default::default(),
-        labels: Default::default(),
-        tags: Vec::new(),
-        ext: Default::default(),
-    };
+    let block =
+        Block { reach, purpose: BlockPurpose::Management, at: Some(site.any()), ..Block::new(wish.family, size) };
     let mut block = tx.create_as(project.any(), Uid::random(), block, up(tx))?;
     let prefix = allot(tx, purpose, site, wish.family, size, block.id.any())?;
     let spec = Block { prefix: Some(prefix), ..block.spec.clone() };
@@ -225,20 +210,12 @@ fn from_block(
     let network = IpNet::new(offset(prefix.network(), item), length).map_err(|e| Error::Bug(e.to_string()))?;
     let (gateway, ip) = inside(network);
     let address = Address {
-        ip: IfAddr(ip),
         gateway,
-        block: block.id,
         device: Some(device.id),
-        port: None,
-        link: None,
         public: block.spec.reach != BlockReach::Private,
         management,
         manageable: !management,
-        reverse_name: None,
-        life: Default::default(),
-        labels: Default::default(),
-        tags: Vec::new(),
-        ext: Default::default(),
+        ..Address::new(IfAddr(ip), block.id)
     };
     let address = tx.create_as(device.tenant, Uid::random(), address, up(tx))?;
     // The pool's row is locked by the claim above, so nobody can step in between.

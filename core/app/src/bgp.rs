@@ -157,20 +157,12 @@ pub fn open(
             local: Some(ours),
             local_asn: Asn::try_from(OUR_ASN).ok(),
             remote: Some(theirs),
-            group: None,
             relationship,
             router: Some(router.id),
-            link: None,
-            leg: None,
-            end: None,
-            face: None,
             device: Some(device.id),
-            local_ip: None,
-            ip,
             locals: locals(family).to_vec(),
             default_route,
-            tags: Vec::new(),
-            ext: Default::default(),
+            ..DirectSession::new(config.spec.asn, ip)
         };
         Ok(tx.create(device.tenant, session)?)
     })
@@ -241,22 +233,5 @@ fn autonomous_system(tx: &mut Tx<'_>, book: RawId, asn: Asn, ours: bool) -> Resu
         return Ok(known.id);
     }
     let name = if ours { "Machine gateways".to_owned() } else { format!("AS{asn}") };
-    let row = AutonomousSystem {
-        asn,
-        name,
-        as_set: None,
-        max4: 0,
-        max6: 0,
-        sync: Default::default(),
-        irr: Default::default(),
-        ours,
-        import: Vec::new(),
-        export: Vec::new(),
-        communities: Vec::new(),
-        description: None,
-        comments: String::new(),
-        context: None,
-        tags: Vec::new(),
-    };
-    Ok(tx.create(book, row)?.id)
+    Ok(tx.create(book, AutonomousSystem { ours, ..AutonomousSystem::new(asn, name) })?.id)
 }

@@ -6,6 +6,8 @@ use meetme_base::{Id, RawId, Uid};
 use meetme_model::access::{Key, Organization, Project, User};
 use meetme_store::{Actor, Context, Scope};
 
+use crate::identity::Door;
+
 /// What a credential stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject {
@@ -52,6 +54,11 @@ impl Subject {
 }
 
 impl Caller {
+    /// A subject at a door, in earnest.
+    pub(crate) fn at(door: Door, subject: Arc<Subject>, scope: Arc<dyn Scope>) -> Self {
+        Self { subject, scope, dialect: door.dialect, request: door.request, ip: door.ip, dry_run: false }
+    }
+
     /// What the store needs to know.
     pub fn context(&self) -> Context {
         let by = self.subject.user.map(Id::any).or(self.subject.key.map(Id::any));

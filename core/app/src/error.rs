@@ -175,7 +175,7 @@ impl From<meetme_store::Error> for Error {
 impl Error {
     /// A [`Error::Missing`] for a kind and the name the caller used.
     pub fn missing(kind: Kind, name: impl ToString) -> Self {
-        Self::Missing { kind, name: name.to_string() }
+        meetme_store::Error::missing(kind, name).into()
     }
     /// A [`Error::Conflict`].
     pub fn conflict(code: &'static str, message: impl Into<String>) -> Self {

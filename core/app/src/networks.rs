@@ -5,8 +5,9 @@
 
 use meetme_base::{Asn, Id, Invalid, RawId, Uid};
 use meetme_model::{
-    Ext, Labels, Life, LifeStatus, Lock, Phase, Wanted,
+    Ext, Labels, LifeStatus, Lock, Phase, Wanted,
     fabric::{Circuit, Network},
+    living,
 };
 use meetme_store::{Filter, Moved, Object, Resource as _, Tx};
 
@@ -37,15 +38,10 @@ pub fn create(tx: &mut Tx<'_>, owner: RawId, new: &NewNetwork) -> Result<Object<
         None => allocate::our_asn(tx, owner)?,
     };
     let spec = Network {
-        name: new.name.clone(),
         description: new.description.clone(),
-        asn,
-        vni: None,
-        router: None,
-        life: Life::default(),
         labels: new.labels.clone(),
-        tags: Vec::new(),
         ext: new.ext.clone(),
+        ..Network::new(new.name.as_str(), asn)
     };
     let status = LifeStatus { since: Some(tx.now()), ..LifeStatus::default() };
     let spec = clashing_name(tx, owner, spec)?;
@@ -64,11 +60,6 @@ fn clashing_name(tx: &mut Tx<'_>, owner: RawId, spec: Network) -> Result<Network
         return Err(Error::Exists { kind: Network::KIND, clash });
     }
     Ok(spec)
-}
-
-/// Rows that are no tombstones.
-pub(crate) fn living() -> Filter {
-    Filter::eq("phase", Phase::Gone.word()).not()
 }
 
 /// The network with this id, if it is no tombstone.

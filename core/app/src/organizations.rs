@@ -4,7 +4,7 @@
 //! person who makes it is still written down as its owner, so that a list of its members is not empty.
 
 use meetme_base::{Id, Invalid, Kind, RawId};
-use meetme_model::access::{Form, Membership, Organization, User};
+use meetme_model::access::{Form, Organization, User};
 use meetme_store::{Filter, Object, Query, Resource as _, Tx, Value};
 
 use crate::{Error, access, identity};
@@ -26,12 +26,7 @@ pub fn create(
     let spec = Organization { parent: Some(parent), ..new.clone() };
     let made = tx.create(parent.any(), spec)?;
     if let Some(user) = founder {
-        // The caller's rights were worked out before this node existed.
-        tx.as_system(|tx| {
-            let owner = identity::builtin_role(tx, "owner")?;
-            let place = Membership { user, scope: made.id.any(), roles: vec![owner], title: None };
-            tx.create(made.id.any(), place).map_err(Error::from)
-        })?;
+        identity::make_owner(tx, user, made.id.any())?;
     }
     Ok(made)
 }

@@ -7,11 +7,12 @@ use meetme_base::{Id, Invalid, Mbps, RawId, Time, Uid};
 use meetme_model::{
     Ext, Labels, Life, LifeStatus, Lock, Phase, Reason, Term, Wanted,
     fabric::{Circuit, End, Leg, Port, PortStatus, Shape, Target},
+    living,
     place::{Offer, Service, Site, SiteState, Zone},
 };
 use meetme_store::{Filter, Moved, Object, Resource as _, Tx};
 
-use crate::{Error, access, circuits, networks::living, offers};
+use crate::{Error, access, circuits, offers};
 
 /// What is wished of one new port, or of a group of equal ones.
 #[derive(Clone, Debug)]

@@ -3,11 +3,12 @@
 use meetme_base::{Id, RawId};
 use meetme_model::{
     Ext, Phase,
-    access::{Membership, Organization, Project},
+    access::{Organization, Project},
     fabric::{Address, Block},
+    living,
     metal::Device,
 };
-use meetme_store::{Filter, Object, Op, Query, Resource as _, Tx, Value};
+use meetme_store::{Filter, Object, Query, Resource as _, Tx, Value};
 
 use crate::{Error, Subject, access, identity};
 
@@ -45,12 +46,7 @@ pub fn create(tx: &mut Tx<'_>, maker: &Subject, new: &NewProject) -> Result<Obje
     };
     let made = tx.create(organization.any(), spec)?;
     if let Some(user) = maker.user {
-        // The caller's rights were worked out before this node existed.
-        tx.as_system(|tx| {
-            let owner = identity::builtin_role(tx, "owner")?;
-            let place = Membership { user, scope: made.id.any(), roles: vec![owner], title: None };
-            tx.create(made.id.any(), place).map_err(Error::from)
-        })?;
+        identity::make_owner(tx, user, made.id.any())?;
     }
     Ok(made)
 }
@@ -94,11 +90,6 @@ pub fn remove(tx: &mut Tx<'_>, id: Id<Project>) -> Result<(), Error> {
         clear(tx, id.any())
     })?;
     Ok(tx.remove(id)?)
-}
-
-/// Rows that are no tombstones.
-pub(crate) fn living() -> Filter {
-    Filter::is("phase", Op::Eq(Value::Text(Phase::Gone.word().to_owned()))).not()
 }
 
 /// Takes away what a project without machines leaves behind.

@@ -10,6 +10,7 @@ use meetme_base::RawId;
 use meetme_model::{
     Life, LifeStatus, Phase, Wanted,
     fabric::{Circuit, Landing, Leg, Network, Port, PortStatus, Segment},
+    living,
     routing::{ExchangeLink, ExchangeLinkStatus, ExchangeSession, Router, RouterStatus},
 };
 use meetme_store::{Filter, Resource, Tx};
@@ -117,11 +118,6 @@ impl<R: Plain> Controller for PlainController<R> {
         tx.observe(&mut row, status, line)?;
         Ok(if *phase == Phase::Gone { Next::Gone } else { Next::Drive(()) })
     }
-}
-
-/// Rows that are no tombstones.
-fn living() -> Filter {
-    Filter::eq("phase", Phase::Gone.word()).not()
 }
 
 fn legs_on(tx: &mut Tx<'_>, id: RawId) -> Result<Option<String>, Error> {

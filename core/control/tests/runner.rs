@@ -196,6 +196,12 @@ struct Running {
 }
 
 impl Running {
+    /// Waits until so many passes ended in an outcome. A pass is counted once its transaction is over, so whoever reads the
+    /// row can be quicker.
+    async fn counts(&self, outcome: &str, passes: u64) {
+        until(async || self.counters.of("toy", outcome) >= passes).await;
+    }
+
     async fn end(self) {
         self.stop.cancel();
         self.task.await.unwrap();
@@ -250,6 +256,7 @@ async fn what_cannot_be_done_is_stuck_with_a_reason_until_somebody_changes_it() 
     until(async || bench.work(id).await.note.is_some()).await;
     let work = bench.work(id).await;
     assert_eq!((work.note.as_deref(), work.due_at), (Some("stuck: Below nothing is nothing."), None));
+    running.counts("stuck", 1).await;
     assert_eq!(running.counters.of("toy", "stuck"), 1);
     bench.set(id, 1).await;
     bench.shows(id, 1).await;
@@ -317,6 +324,7 @@ async fn a_panic_is_heard_noted_and_tried_again() {
     let running = bench.run();
     let id = bench.make(7).await;
     bench.shows(id, 7).await;
+    running.counts("settled", 1).await;
     assert_eq!((running.counters.of("toy", "failed"), running.counters.of("toy", "settled")), (1, 1));
     running.end().await;
 }
@@ -364,6 +372,7 @@ async fn a_thousand_changed_rows_of_one_box_are_one_pass() {
     made.await.unwrap();
     bench.shows(id, 2).await;
     assert_eq!(bench.world.drives.load(Ordering::SeqCst), before + 1);
+    running.counts("settled", 2).await;
     assert_eq!(running.counters.of("toy", "settled"), 2);
     running.end().await;
 }

@@ -8,6 +8,7 @@
 pub mod access;
 pub mod catalog;
 pub mod check;
+mod edge;
 pub mod fabric;
 mod life;
 pub mod metal;
@@ -16,7 +17,7 @@ mod peer;
 pub mod place;
 pub mod routing;
 
-pub use life::{Life, LifeStatus, Lock, Phase, Reason, Term, Wanted};
+pub use life::{Life, LifeStatus, Lock, Phase, Reason, Term, Wanted, living};
 pub use peer::{Admin, BgpState, Peer, PeerStatus};
 
 use meetme_store::Registry;

@@ -2,6 +2,7 @@
 //! blocks and whatever else equipment has to do something for. Dialects spell its phases in their own words.
 
 use meetme_base::Time;
+use meetme_store::Filter;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -131,6 +132,11 @@ impl Phase {
     pub const fn is_built(self) -> bool {
         matches!(self, Self::Ready | Self::Up | Self::Down | Self::Off | Self::Changing | Self::Ending)
     }
+}
+
+/// The rows of a kind with a life that are no tombstones.
+pub fn living() -> Filter {
+    Filter::eq("phase", Phase::Gone.word()).not()
 }
 
 /// Why a thing is in its phase.

@@ -63,17 +63,7 @@ impl Tx<'_> {
     /// [`Error::Denied`] when the row, before or after, is not the caller's to change; [`Error::DeniedField`] when a field is not.
     pub fn may_change<R: Resource>(&mut self, object: &Object<R>, spec: &R) -> Result<(), Error> {
         let info = self.registry().info(R::KIND)?;
-        let facts = |spec| TypedFacts {
-            info,
-            tenant: object.tenant,
-            id: object.id.any(),
-            version: object.version,
-            created: object.created,
-            updated: object.updated,
-            spec,
-            status: &object.status,
-        };
-        let (before, after) = (facts(&object.spec), facts(spec));
+        let (before, after) = (TypedFacts::of(info, object, &object.spec), TypedFacts::of(info, object, spec));
         for facts in [&before, &after] {
             if !self.permits("change", facts)? {
                 return Err(Error::Denied { kind: R::KIND, verb: "change" });

@@ -82,16 +82,7 @@ impl Tx<'_> {
     /// # Errors
     /// When the database fails.
     pub fn may_with<R: Resource>(&mut self, verb: &'static str, object: &Object<R>) -> Result<bool, Error> {
-        let facts = TypedFacts {
-            info: self.shared.registry.info(R::KIND)?,
-            tenant: object.tenant,
-            id: object.id.any(),
-            version: object.version,
-            created: object.created,
-            updated: object.updated,
-            spec: &object.spec,
-            status: &object.status,
-        };
+        let facts = TypedFacts::of(self.shared.registry.info(R::KIND)?, object, &object.spec);
         self.permits(verb, &facts)
     }
 }

@@ -305,6 +305,22 @@ pub(crate) struct TypedFacts<'a, R: crate::Resource> {
     pub status: &'a R::Status,
 }
 
+impl<'a, R: crate::Resource> TypedFacts<'a, R> {
+    /// Those of a stored row, or of one that has its place but another spec.
+    pub fn of(info: &'a KindInfo, object: &'a crate::Object<R>, spec: &'a R) -> Self {
+        Self {
+            info,
+            tenant: object.tenant,
+            id: object.id.any(),
+            version: object.version,
+            created: object.created,
+            updated: object.updated,
+            spec,
+            status: &object.status,
+        }
+    }
+}
+
 impl<R: crate::Resource> Facts for TypedFacts<'_, R> {
     fn info(&self) -> &KindInfo {
         self.info

@@ -196,16 +196,7 @@ impl Tx<'_> {
             return Ok(());
         }
         let info = self.shared.registry.info(R::KIND)?;
-        let facts = TypedFacts {
-            info,
-            tenant: object.tenant,
-            id: object.id.any(),
-            version: object.version,
-            created: object.created,
-            updated: object.updated,
-            spec: &object.spec,
-            status: &object.status,
-        };
+        let facts = TypedFacts::of(info, object, &object.spec);
         if !self.permits("observe", &facts)? {
             return Err(Error::Denied { kind: R::KIND, verb: "observe" });
         }

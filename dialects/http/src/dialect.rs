@@ -63,6 +63,21 @@ impl std::fmt::Debug for Dialect {
     }
 }
 
+/// A path in which slashes that follow each other are one: clients join a base address that ends in a slash with paths that begin
+/// with one. What [`Dialect::normalise`] is for those that do.
+pub fn single_slashes(path: &str) -> Cow<'_, str> {
+    if !path.contains("//") {
+        return Cow::Borrowed(path);
+    }
+    let mut out = String::with_capacity(path.len());
+    for c in path.chars() {
+        if c != '/' || !out.ends_with('/') {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
 /// How sure a dialect is that a request is its own. The highest wins; the order of the dialects breaks ties.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Claim {
@@ -99,4 +114,16 @@ pub struct Row<'a> {
 /// Every operation of these dialects, in the tables' order.
 pub fn table(dialects: &[Dialect]) -> impl Iterator<Item = Row<'_>> {
     dialects.iter().flat_map(|dialect| dialect.ops.iter().map(|op| Row { dialect: dialect.name, op }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slashes_that_follow_each_other_are_one() {
+        assert_eq!(single_slashes("//v2///products/"), "/v2/products/");
+        assert_eq!(single_slashes("//accounts//ac-1/networks"), "/accounts/ac-1/networks");
+        assert!(matches!(single_slashes("/v2/products"), Cow::Borrowed(_)));
+    }
 }

@@ -35,7 +35,7 @@ mod tls;
 pub use client::Door;
 pub use config::{DialectConfig, Limits, ServerConfig, TlsConfig};
 pub use cx::{Cx, Params};
-pub use dialect::{Claim, Dialect, Row, Slash, table};
+pub use dialect::{Claim, Dialect, Row, Slash, single_slashes, table};
 pub use listen::{Bound, Listening};
 pub use meetme_app::{App, Caller};
 pub use metrics::Metrics;

@@ -22,9 +22,7 @@ mod tag;
 mod update;
 mod words;
 
-use std::borrow::Cow;
-
-use meetme_http::{Claim, Dialect, Media, Op, Parts, Reply, Slash};
+use meetme_http::{Claim, Dialect, Media, Op, Parts, Reply, Slash, single_slashes};
 
 /// The dialect.
 pub fn dialect() -> Dialect {
@@ -35,7 +33,7 @@ pub fn dialect() -> Dialect {
         wire_error: error::wire_error,
         mine,
         finish,
-        normalise,
+        normalise: single_slashes,
         slash: Slash::Ignore,
         security: auth::security,
         ..Dialect::new("megaport", ops())
@@ -72,34 +70,9 @@ fn mine(parts: &Parts) -> Claim {
     }
 }
 
-/// A client whose base address ends in a slash and whose paths begin with one sends two.
-fn normalise(path: &str) -> Cow<'_, str> {
-    if !path.contains("//") {
-        return Cow::Borrowed(path);
-    }
-    let mut out = String::with_capacity(path.len());
-    for c in path.chars() {
-        if c != '/' || !out.ends_with('/') {
-            out.push(c);
-        }
-    }
-    Cow::Owned(out)
-}
-
 /// Clients print this id with every error.
 fn finish(reply: &mut Reply, parts: &Parts) {
     if let Ok(id) = parts.request_id.to_string().parse() {
         reply.headers.insert("trace-id", id);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn slashes_that_follow_each_other_are_one() {
-        assert_eq!(normalise("//v2///products/"), "/v2/products/");
-        assert!(matches!(normalise("/v2/products"), Cow::Borrowed(_)));
     }
 }

@@ -136,6 +136,18 @@ impl Place {
 /// The speeds of ports.
 const PORT_SPEEDS: &[u32] = &[1000, 10_000, 100_000, 400_000];
 
+fn address(place: &Place) -> Value {
+    let site = &place.site.spec;
+    json!({
+        "street": site.address.lines.join(", "),
+        "suburb": site.suite.clone().unwrap_or_default(),
+        "city": site.address.city,
+        "state": site.address.state.clone().unwrap_or_default(),
+        "postcode": site.address.postal_code.clone().unwrap_or_default(),
+        "country": words::country(place.country()),
+    })
+}
+
 fn show_v2(place: &Place) -> Value {
     let site = &place.site.spec;
     let ports = place.speeds(Service::Port, None, PORT_SPEEDS);
@@ -148,14 +160,7 @@ fn show_v2(place: &Place) -> Value {
         "liveDate": words::millis(site.live_on),
         "siteCode": site.slug,
         "networkRegion": REGION,
-        "address": {
-            "street": site.address.lines.join(", "),
-            "suburb": site.suite.clone().unwrap_or_default(),
-            "city": site.address.city,
-            "state": site.address.state.clone().unwrap_or_default(),
-            "postcode": site.address.postal_code.clone().unwrap_or_default(),
-            "country": words::country(place.country()),
-        },
+        "address": address(place),
         "campus": site.campus.clone().unwrap_or_default(),
         "latitude": latitude,
         "longitude": longitude,
@@ -195,14 +200,7 @@ fn show_v3(place: &Place) -> Value {
         "metro": place.metro.spec.name,
         "market": place.market(),
         "status": status(site.state),
-        "address": {
-            "street": site.address.lines.join(", "),
-            "suburb": site.suite.clone().unwrap_or_default(),
-            "city": site.address.city,
-            "state": site.address.state.clone().unwrap_or_default(),
-            "postcode": site.address.postal_code.clone().unwrap_or_default(),
-            "country": words::country(place.country()),
-        },
+        "address": address(place),
         "latitude": latitude,
         "longitude": longitude,
         "dataCentre": {"id": scene::number(&place.site), "name": site.vendor},

@@ -8,6 +8,7 @@ use meetme_model::{
     LifeStatus, Phase,
     access::Organization,
     fabric::{Circuit, Leg, Network, Port, Shape, Target},
+    living,
     routing::{Flavour, Router},
 };
 use meetme_store::{Filter, Object, Resource as _, Tx};
@@ -225,9 +226,7 @@ fn of_company(tx: &mut Tx<'_>, company: &Object<Organization>) -> Result<Vec<Val
         let vxcs = vxcs_at(tx, &mut scene, &on_ports, Target::Port(port.id))?;
         out.push(show::port(tx, &mut scene, port, vxcs)?);
     }
-    let cloud = Filter::eq("flavour", Flavour::Cloud.word())
-        .and(Filter::is_in("tenant", nodes))
-        .and(Filter::eq("phase", Phase::Gone.word()).not());
+    let cloud = Filter::eq("flavour", Flavour::Cloud.word()).and(Filter::is_in("tenant", nodes)).and(living());
     for router in tx.all::<Router>(cloud)? {
         out.push(Product::Router(router).show(tx, &mut scene)?);
     }

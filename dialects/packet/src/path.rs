@@ -2,23 +2,15 @@
 
 use std::borrow::Cow;
 
+use meetme_http::single_slashes;
+
 /// Under this prefix the later deployment of the API lived; some clients send it twice.
 pub const PREFIX: &str = "/metal/v1";
 
 /// Drops any number of leading prefixes and collapses runs of slashes. Clients glue links that begin with a slash onto a base
 /// that ends with one, and next-page links that hold the prefix onto a base that holds it too.
 pub fn normalise(path: &str) -> Cow<'_, str> {
-    let mut path = if path.contains("//") {
-        let mut out = String::with_capacity(path.len());
-        for c in path.chars() {
-            if c != '/' || !out.ends_with('/') {
-                out.push(c);
-            }
-        }
-        Cow::Owned(out)
-    } else {
-        Cow::Borrowed(path)
-    };
+    let mut path = single_slashes(path);
     while let Some(rest) = path.strip_prefix(PREFIX).filter(|rest| rest.is_empty() || rest.starts_with('/')) {
         path = if rest.is_empty() { Cow::Borrowed("/") } else { Cow::Owned(rest.to_owned()) };
     }

@@ -4,13 +4,12 @@ use std::collections::HashMap;
 
 use meetme_app::{Error, catalog};
 use meetme_base::{Id, Invalid, Time};
-use meetme_model::{
-    Ext,
-    catalog::{Blueprint, Ownership, Properties, Relation, Target},
-};
+use meetme_model::catalog::{Blueprint, Ownership, Properties, Relation, Target};
 use meetme_store::{FieldType, KindInfo, Object, Registry, Tx};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+
+use crate::author::{SYSTEM, port, signed};
 
 /// What a client sends. Parts that are absent stay absent, so that an answer echoes exactly what was written.
 #[derive(Clone, Default, Deserialize)]
@@ -130,15 +129,6 @@ fn take<T: Clone>(mine: &mut T, sent: Option<&T>) {
     }
 }
 
-/// The dialect's own corner of a document.
-pub fn port(ext: &mut Ext) -> &mut Map<String, Value> {
-    let corner = ext.entry("port".to_owned()).or_insert_with(|| Value::Object(Map::new()));
-    if !corner.is_object() {
-        *corner = Value::Object(Map::new());
-    }
-    corner.as_object_mut().expect("it was just made an object")
-}
-
 fn relation(
     tx: &mut Tx<'_>,
     home: meetme_base::RawId,
@@ -213,7 +203,7 @@ pub fn encode(object: &Object<Blueprint>, names: &HashMap<Id<Blueprint>, String>
         schema["required"] = b.schema.required.clone().into();
     }
     let kept = b.ext.get("port").and_then(Value::as_object);
-    let by = |key: &str| kept.and_then(|k| k.get(key)).cloned().unwrap_or_else(|| "system".into());
+    let [created_by, updated_by] = signed(&b.ext);
     let mut out = json!({
         "identifier": b.identifier,
         "title": b.title,
@@ -224,8 +214,8 @@ pub fn encode(object: &Object<Blueprint>, names: &HashMap<Id<Blueprint>, String>
         "aggregationProperties": b.aggregations,
         "createdAt": object.created,
         "updatedAt": object.updated,
-        "createdBy": by("createdBy"),
-        "updatedBy": by("updatedBy"),
+        "createdBy": created_by,
+        "updatedBy": updated_by,
     });
     put(&mut out, "description", b.description.as_ref());
     put(&mut out, "icon", b.icon.as_ref());
@@ -289,8 +279,8 @@ pub fn encode_system(registry: &Registry, kind: &KindInfo) -> Value {
         "aggregationProperties": {},
         "createdAt": Time(0),
         "updatedAt": Time(0),
-        "createdBy": "system",
-        "updatedBy": "system",
+        "createdBy": SYSTEM,
+        "updatedBy": SYSTEM,
     })
 }
 

@@ -7,7 +7,10 @@ use meetme_model::catalog::Blueprint;
 use meetme_store::{Object, Tx};
 use serde_json::{Value, json};
 
-use crate::blueprint_wire::{BlueprintInput, decode, encode, encode_system, port, target_names};
+use crate::{
+    author::{author, sign, sign_over},
+    blueprint_wire::{BlueprintInput, decode, encode, encode_system, target_names},
+};
 
 pub fn ops() -> Vec<Op> {
     let group = "blueprints";
@@ -67,9 +70,7 @@ async fn create(cx: Cx) -> Result<Reply, Problem> {
         .app
         .write(cx.caller(), move |tx| {
             let mut blueprint = decode(tx, home, &input, None, false)?;
-            let kept = port(&mut blueprint.ext);
-            kept.insert("createdBy".to_owned(), by.as_str().into());
-            kept.insert("updatedBy".to_owned(), by.as_str().into());
+            sign(&mut blueprint.ext, &by, true);
             let made = catalog::create(tx, home, blueprint)?;
             shown(tx, &made)
         })
@@ -105,10 +106,7 @@ async fn change(cx: Cx, merge: bool) -> Result<Reply, Problem> {
         .write(cx.caller(), move |tx| {
             let mut object = own(tx, home, &identifier)?;
             let mut next = decode(tx, home, &input, Some(&object), merge)?;
-            let made_by = object.spec.ext.get("port").and_then(|p| p.get("createdBy")).cloned();
-            let kept = port(&mut next.ext);
-            kept.insert("createdBy".to_owned(), made_by.unwrap_or_else(|| "system".into()));
-            kept.insert("updatedBy".to_owned(), by.as_str().into());
+            sign_over(&mut next.ext, &object.spec.ext, &by);
             catalog::replace(tx, &mut object, next)?;
             shown(tx, &object)
         })
@@ -137,9 +135,4 @@ pub fn own(tx: &mut Tx<'_>, home: meetme_base::RawId, identifier: &str) -> Resul
         )
         .into()),
     }
-}
-
-/// How the dialect names whoever writes.
-pub fn author(cx: &Cx) -> String {
-    cx.caller().subject.name.clone()
 }

@@ -2,18 +2,21 @@
 
 use meetme_app::{
     Error,
-    catalog::{self, EntityWish, Mode, Resolved},
+    catalog::{self, EntityWish, Mode, Resolved, Writing},
 };
 use meetme_base::{Invalid, RawId};
 use meetme_http::{Cx, Op, Problem, QueryParam, Reply};
-use meetme_model::catalog::{Blueprint, Entity};
+use meetme_model::{
+    Ext,
+    catalog::{Blueprint, Entity},
+};
 use meetme_store::{AnyObject, KindInfo, Object, Tx};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    blueprint_wire::port,
-    blueprints::{author, own},
+    author::{author, sign},
+    blueprints::own,
     entity_wire::{EntityInput, encode, encode_system},
     page::{View, flag},
 };
@@ -181,14 +184,9 @@ impl Asked {
     /// Writes one entity; answers it as shown and whether it is new.
     fn write(&self, tx: &mut Tx<'_>, at: Option<&str>, wish: &EntityWish) -> Result<(Value, bool), Error> {
         let blueprint = own(tx, self.home, &self.blueprint)?;
-        let mut written = catalog::write_entity(tx, &blueprint, at, wish, self.mode, self.create_missing)?;
-        let mut spec = written.entity.spec.clone();
-        let kept = port(&mut spec.ext);
-        if written.created {
-            kept.insert("createdBy".to_owned(), self.by.as_str().into());
-        }
-        kept.insert("updatedBy".to_owned(), self.by.as_str().into());
-        tx.save(&mut written.entity, spec)?;
+        let sign = |ext: &mut Ext, is_new| sign(ext, &self.by, is_new);
+        let how = Writing { at, mode: self.mode, create_missing: self.create_missing, keep: &sign };
+        let written = catalog::write_entity(tx, &blueprint, wish, &how)?;
         Ok((shown(tx, &blueprint, &written.entity, false)?, written.created))
     }
 }

@@ -7,6 +7,8 @@ use meetme_store::{AnyObject, KindInfo, Object};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::author::{SYSTEM, signed};
+
 /// What a client sends. Unknown keys are allowed by the dialect.
 #[derive(Clone, Default, Deserialize)]
 pub struct EntityInput {
@@ -73,8 +75,7 @@ pub fn encode(blueprint: &Blueprint, object: &Object<Entity>, names: &Resolved, 
         let value = if relation.many { Value::Array(shown) } else { shown.into_iter().next().unwrap_or(Value::Null) };
         relations.insert(relation.identifier.clone(), value);
     }
-    let kept = e.ext.get("port").and_then(Value::as_object);
-    let by = |key: &str| kept.and_then(|k| k.get(key)).cloned().unwrap_or_else(|| "system".into());
+    let [created_by, updated_by] = signed(&e.ext);
     json!({
         "identifier": e.identifier,
         "title": e.title,
@@ -85,8 +86,8 @@ pub fn encode(blueprint: &Blueprint, object: &Object<Entity>, names: &Resolved, 
         "relations": relations,
         "createdAt": object.created,
         "updatedAt": object.updated,
-        "createdBy": by("createdBy"),
-        "updatedBy": by("updatedBy"),
+        "createdBy": created_by,
+        "updatedBy": updated_by,
     })
 }
 
@@ -115,7 +116,7 @@ pub fn encode_system(kind: &KindInfo, object: &AnyObject, names: &Resolved) -> V
         "relations": relations,
         "createdAt": object.created,
         "updatedAt": object.updated,
-        "createdBy": "system",
-        "updatedBy": "system",
+        "createdBy": SYSTEM,
+        "updatedBy": SYSTEM,
     })
 }

@@ -4,6 +4,7 @@
 //! would find the same rules. The kinds of the core appear here as read-only blueprints `_kind`.
 
 mod auth;
+mod author;
 mod blueprint_wire;
 mod blueprints;
 mod entities;

@@ -19,9 +19,7 @@ mod options;
 mod rights;
 mod wire;
 
-use std::borrow::Cow;
-
-use meetme_http::{Claim, Dialect, Media, Parts, Slash};
+use meetme_http::{Claim, Dialect, Media, Parts, Slash, single_slashes};
 use serde_json::{Map, Value, json};
 
 /// The dialect's name.
@@ -35,25 +33,11 @@ pub fn dialect() -> Dialect {
         authenticate: auth::authenticate,
         wire_error: error::wire_error,
         mine,
-        normalise,
+        normalise: single_slashes,
         slash: Slash::Ignore,
         security,
         ..Dialect::new(DIALECT, ops::table())
     }
-}
-
-/// Clients join a base URL that ends in a slash with paths that begin with one.
-fn normalise(path: &str) -> Cow<'_, str> {
-    if !path.contains("//") {
-        return Cow::Borrowed(path);
-    }
-    let mut out = String::with_capacity(path.len());
-    for c in path.chars() {
-        if c != '/' || !out.ends_with('/') {
-            out.push(c);
-        }
-    }
-    Cow::Owned(out)
 }
 
 /// Ids in the path are the mark of this dialect; a bearer token is no other's; JSON tells its login from a form's.
@@ -86,15 +70,4 @@ fn is_bearer(authorization: &str) -> bool {
 fn security() -> Map<String, Value> {
     let bearer = json!({ "bearer": { "type": "http", "scheme": "bearer" } });
     bearer.as_object().cloned().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn doubled_slashes_are_one() {
-        assert_eq!(normalise("//accounts//ac-1/networks"), "/accounts/ac-1/networks");
-        assert!(matches!(normalise("/accounts"), Cow::Borrowed(_)));
-    }
 }

@@ -22,6 +22,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("xtask", &["contracts"]),
     ("meetme", &["core/*", "agents/*", "dialects/*"]),
     ("tests/database", &["core/store"]),
+    ("tests/kit", &["core/base", "core/store", "core/model", "core/app", "dialects/http"]),
     ("bench", &["core/*", "agents/*", "dialects/*", "meetme", "contracts"]),
 ];
 

@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use meetme_base::{Invalid, RawId};
-use meetme_model::catalog::{Blueprint, Entity, Related, Relation, Target as Leads};
+use meetme_model::{
+    Ext,
+    catalog::{Blueprint, Entity, Related, Relation, Target as Leads},
+};
 use meetme_store::{Filter, Object, Order, Query, Resource as _, Tx};
 use serde_json::{Map, Value as Json};
 
@@ -42,6 +45,19 @@ pub enum Mode {
     Replace,
     /// It must exist and what was sent is merged into it.
     Patch,
+}
+
+/// How an entity is written.
+pub struct Writing<'a> {
+    /// The identifier that was addressed, where the wish may name another.
+    pub at: Option<&'a str>,
+    /// What happens when the entity exists, or does not.
+    pub mode: Mode,
+    /// Whether a bare entity is made where a relation leads nowhere.
+    pub create_missing: bool,
+    /// Puts what only the caller's dialect can mean into the entity, told whether it is new: in the same write, so that the
+    /// log tells of one change.
+    pub keep: &'a dyn Fn(&mut Ext, bool),
 }
 
 /// An entity after a write.
@@ -97,11 +113,10 @@ fn found(tx: &mut Tx<'_>, blueprint: &Object<Blueprint>, identifier: &str) -> Re
 pub fn write_entity(
     tx: &mut Tx<'_>,
     blueprint: &Object<Blueprint>,
-    at: Option<&str>,
     wish: &EntityWish,
-    mode: Mode,
-    create_missing: bool,
+    how: &Writing<'_>,
 ) -> Result<Written, Error> {
+    let Writing { at, mode, create_missing, keep } = *how;
     let identifier = match at.map(str::to_owned).or_else(|| wish.identifier.clone()) {
         Some(identifier) => identifier,
         None => format!("e_{}", &seal::hex(&seal::random::<8>()?)),
@@ -146,6 +161,7 @@ pub fn write_entity(
     }
     check_values(&blueprint.spec.schema, &next.properties, true)?;
     relate(tx, blueprint, &mut next, &wish.relations, create_missing)?;
+    keep(&mut next.ext, before.is_none());
     match before {
         Some(mut object) => {
             tx.save(&mut object, next)?;

@@ -10,7 +10,7 @@ mod system;
 
 pub use blueprints::{Target, by_id, create, find, list, remove, replace};
 pub use entities::{
-    EntityWish, Mode, Resolved, Written, count, entity, list_entities, names_of, remove_entity, write_entity,
+    EntityWish, Mode, Resolved, Writing, Written, count, entity, list_entities, names_of, remove_entity, write_entity,
 };
 pub use shape::check_values;
 pub use system::{

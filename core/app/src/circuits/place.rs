@@ -3,12 +3,13 @@
 use meetme_base::{Id, Invalid, RawId};
 use meetme_model::{
     fabric::{Circuit, End, Face, Leg, Link, Network, Port, Routing, Target, VlanTag},
+    living,
     place::{Metro, Offer, Peering, Site, Zone},
     routing::{Flavour, Router},
 };
 use meetme_store::{Filter, Object, Tx};
 
-use crate::{Error, access, allocate, networks::living};
+use crate::{Error, access, allocate};
 
 /// The zone in which the leg of a side runs.
 const fn zone_of(side: u8) -> Zone {

@@ -78,20 +78,13 @@ pub(super) fn create(
         local: router.spec.local,
         local_asn,
         remote: Some(remote),
-        group: None,
         relationship,
         router: Some(router.id),
-        link: None,
         leg: Some(leg.id),
         end: Some(name),
         face: Some(0),
-        device: None,
         local_ip: Some(local_ip),
-        ip,
-        locals: Vec::new(),
-        default_route: false,
-        tags: Vec::new(),
-        ext: Default::default(),
+        ..DirectSession::new(asn, ip)
     };
     Ok(Some(tx.create(circuit.tenant, session)?))
 }

@@ -6,11 +6,12 @@ use meetme_base::{Id, RawId};
 use meetme_model::{
     Phase,
     fabric::{Circuit, Leg, Network},
+    living,
     routing::DirectSession,
 };
 use meetme_store::{Filter, Object, Resource as _, Tx};
 
-use crate::{Error, allocate, networks::living};
+use crate::{Error, allocate};
 
 /// A circuit with its legs in the order of their sides, and their BGP sessions.
 #[derive(Clone, Debug, PartialEq)]

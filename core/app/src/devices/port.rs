@@ -25,7 +25,7 @@ pub(super) fn make(tx: &mut Tx<'_>, device: &Object<Device>, plan: &Plan, server
         let bond = Port {
             mode: Some(PortMode::Layer3),
             bonded: true,
-            ..blank(device, format!("bond{n}"), Shape::Bond, Mbps::try_from(i64::from(rate.get()) * members)?)?
+            ..blank(device, format!("bond{n}"), Shape::Bond, Mbps::try_from(i64::from(rate.get()) * members)?)
         };
         leaders.push(tx.create(node, bond)?.id);
     }
@@ -37,16 +37,15 @@ pub(super) fn make(tx: &mut Tx<'_>, device: &Object<Device>, plan: &Plan, server
             bonded: true,
             equipment: nic.switch,
             interface: nic.interface.clone(),
-            ..blank(device, nic.name.clone(), Shape::Nic, rate)?
+            ..blank(device, nic.name.clone(), Shape::Nic, rate)
         };
         tx.create(node, port)?;
     }
     Ok(())
 }
 
-fn blank(device: &Object<Device>, name: String, shape: Shape, rate: Mbps) -> Result<Port, Error> {
-    let port = serde_json::json!({ "name": name, "shape": shape, "rate": rate, "device": device.id });
-    serde_json::from_value(port).map_err(|e| Error::Bug(format!("a port without details: {e}")))
+fn blank(device: &Object<Device>, name: String, shape: Shape, rate: Mbps) -> Port {
+    Port { device: Some(device.id), ..Port::new(name, shape, rate) }
 }
 
 /// The rate of one interface: `10Gbps` in the words of the plan.

@@ -120,12 +120,5 @@ fn subject(home: Id<Organization>) -> Subject {
 /// [`Error::Unauthenticated`] when no book is open, as is usual.
 pub fn anonymous(app: &App, door: Door) -> Result<Caller, Error> {
     let known = app.anonymous().ok_or(Error::Unauthenticated(AuthFailure::Absent))?;
-    Ok(Caller {
-        subject: known.subject.clone(),
-        scope: known.scope.clone(),
-        dialect: door.dialect,
-        request: door.request,
-        ip: door.ip,
-        dry_run: false,
-    })
+    Ok(Caller::at(door, known.subject.clone(), known.scope.clone()))
 }

@@ -17,6 +17,7 @@ pub use key::{Issued, NewKey, change as change_key, create as create_key, issue,
 pub use password::{hash_password, login};
 pub use resolve::{Callers, Credential, Door, authenticate};
 pub use session::{Opened, Which, close, open, open_for, refresh};
+pub(crate) use setup::make_owner;
 pub use setup::{First, builtin_role, first};
 pub use throttle::Throttle;
 

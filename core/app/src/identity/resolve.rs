@@ -120,14 +120,7 @@ pub async fn authenticate(app: &App, door: Door, credential: Credential<'_>) -> 
             return Err(Error::Unauthenticated(AuthFailure::Address(ip)));
         }
     }
-    Ok(Caller {
-        subject: known.subject.clone(),
-        scope: known.scope.clone(),
-        dialect: door.dialect,
-        request: door.request,
-        ip: door.ip,
-        dry_run: false,
-    })
+    Ok(Caller::at(door, known.subject.clone(), known.scope.clone()))
 }
 
 async fn look(

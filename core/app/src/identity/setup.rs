@@ -94,14 +94,22 @@ pub fn first(
         ..User::new(username, operator.id)
     };
     let user = tx.create(operator.id.any(), user)?;
-    let owner = builtin_role(tx, "owner")?;
-    tx.create(
-        operator.id.any(),
-        Membership { user: user.id, scope: operator.id.any(), roles: vec![owner], title: None },
-    )?;
+    make_owner(tx, user.id, operator.id.any())?;
     let new = NewKey { name: "first".to_owned(), ..NewKey::default() };
     let key = create_key(app, tx, Giver::System, user.id.any(), &new)?;
     Ok(First { operator, user, key })
+}
+
+/// Makes a user the owner of a node that was just made: the caller's rights were worked out before it existed.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) fn make_owner(tx: &mut Tx<'_>, user: Id<User>, node: RawId) -> Result<(), Error> {
+    tx.as_system(|tx| {
+        let owner = builtin_role(tx, "owner")?;
+        tx.create(node, Membership { user, scope: node, roles: vec![owner], title: None })?;
+        Ok(())
+    })
 }
 
 /// The id of a built-in role.

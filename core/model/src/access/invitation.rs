@@ -6,7 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Hash, Organization, Project, Role, User, email_address::check_email};
-use crate::{Ext, check};
+use crate::{
+    Ext, check,
+    edge::{self, ids, without},
+};
 
 /// An invitation that waits for an answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -63,18 +66,10 @@ impl Resource for Invitation {
             "projects",
             &[Project::KIND],
             OnDelete::Cascade,
-            |s| s.projects.iter().map(|i| i.any()).collect(),
-            |s, id| s.projects.retain(|i| i.any() != id),
+            |s| ids(&s.projects),
+            |s, id| without(&mut s.projects, id),
         ),
-        Edge::many(
-            "roles",
-            &[Role::KIND],
-            OnDelete::Refuse,
-            |s| s.roles.iter().map(|i| i.any()).collect(),
-            |s, id| {
-                s.roles.retain(|i| i.any() != id);
-            },
-        ),
+        edge::roles(|s| ids(&s.roles), |s, id| without(&mut s.roles, id)),
         Edge::detach("by", &[User::KIND], |s| s.by.map(Id::any), |s| s.by = None),
     ];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["scope", "email_key"], &["nonce"]];

@@ -1,12 +1,15 @@
 //! A credential for programs: a public part and a secret. Every dialect spells the same two texts in its own way.
 
 use meetme_base::{Id, Invalid, IpNet, Kind, RawId, Sealed, Time};
-use meetme_store::{Edge, Field, FieldType, OnDelete, Resource};
+use meetme_store::{Edge, Field, FieldType, Resource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Hash, Organization, Project, Role, User, yes};
-use crate::{Ext, check};
+use crate::{
+    Ext, check,
+    edge::{self, ids, without},
+};
 
 /// A key of a program. It can only narrow what its owner may do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -94,15 +97,7 @@ impl Resource for Key {
     ];
     const EDGES: &'static [Edge<Self>] = &[
         Edge::cascade("owner", &[User::KIND, Organization::KIND, Project::KIND], |s| Some(s.owner)),
-        Edge::many(
-            "roles",
-            &[Role::KIND],
-            OnDelete::Refuse,
-            |s| s.roles.iter().map(|i| i.any()).collect(),
-            |s, id| {
-                s.roles.retain(|i| i.any() != id);
-            },
-        ),
+        edge::roles(|s| ids(&s.roles), |s, id| without(&mut s.roles, id)),
     ];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["public"], &["hash"]];
     type Status = KeyStatus;

@@ -1,12 +1,15 @@
 //! A user's place in an organization or a project. The row hangs on that node, so rights end where the tree does.
 
 use meetme_base::{Id, Invalid, Kind, RawId};
-use meetme_store::{Edge, Field, FieldType, OnDelete, Resource};
+use meetme_store::{Edge, Field, FieldType, Resource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Organization, Project, Role, User};
-use crate::{Nothing, check};
+use crate::{
+    Nothing, check,
+    edge::{self, ids, without},
+};
 
 /// What a user may do on one node of the tenant tree and below it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -31,15 +34,7 @@ impl Resource for Membership {
     const EDGES: &'static [Edge<Self>] = &[
         Edge::cascade("user", &[User::KIND], |s| Some(s.user.any())),
         Edge::cascade("scope", &[Organization::KIND, Project::KIND], |s| Some(s.scope)),
-        Edge::many(
-            "roles",
-            &[Role::KIND],
-            OnDelete::Refuse,
-            |s| s.roles.iter().map(|i| i.any()).collect(),
-            |s, id| {
-                s.roles.retain(|i| i.any() != id);
-            },
-        ),
+        edge::roles(|s| ids(&s.roles), |s, id| without(&mut s.roles, id)),
     ];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["user", "scope"]];
     type Status = Nothing;

@@ -6,7 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::User;
-use crate::{Ext, Labels, Nothing, check};
+use crate::{
+    Ext, Labels, Nothing, check,
+    edge::{ids, without},
+};
 
 /// A set of users of an organization.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -43,8 +46,8 @@ impl Resource for Team {
         "members",
         &[User::KIND],
         OnDelete::Detach,
-        |s| s.members.iter().map(|i| i.any()).collect(),
-        |s, id| s.members.retain(|i| i.any() != id),
+        |s| ids(&s.members),
+        |s, id| without(&mut s.members, id),
     )];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["tenant", "name"]];
     type Status = Nothing;

@@ -7,7 +7,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Blueprint, check_identifier};
-use crate::{Ext, access::Team, check};
+use crate::{
+    Ext,
+    access::Team,
+    check,
+    edge::{ids, without},
+};
 
 /// A thing of a blueprint. Whether its values fit the blueprint is decided by the operation that writes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -106,15 +111,7 @@ impl Resource for Entity {
         Edge::cascade("shadow_of", &[], |s| s.shadow_of),
         Edge::many("needs", &[], OnDelete::Refuse, |s| s.related(true), |s, id| s.unrelate(true, id)),
         Edge::many("related", &[], OnDelete::Detach, |s| s.related(false), |s, id| s.unrelate(false, id)),
-        Edge::many(
-            "teams",
-            &[Team::KIND],
-            OnDelete::Detach,
-            |s| s.teams.iter().map(|i| i.any()).collect(),
-            |s, id| {
-                s.teams.retain(|i| i.any() != id);
-            },
-        ),
+        Edge::many("teams", &[Team::KIND], OnDelete::Detach, |s| ids(&s.teams), |s, id| without(&mut s.teams, id)),
     ];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["blueprint", "identifier"]];
     // The order in which things of a blueprint are listed.

@@ -3,12 +3,13 @@
 use std::net::IpAddr;
 
 use meetme_base::{Id, IfAddr, Invalid, Kind};
-use meetme_store::{Edge, Field, FieldType, OnDelete, Resource};
+use meetme_store::{Edge, Field, FieldType, Resource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Ext, Labels, Life, LifeStatus, Phase, Wanted, check,
+    edge::{self, ids, without},
     fabric::{Block, Port},
     metal::Device,
     ops::Tag,
@@ -101,15 +102,7 @@ impl Resource for Address {
         Edge::cascade("device", &[Device::KIND], |s| s.device.map(Id::any)),
         Edge::cascade("port", &[Port::KIND], |s| s.port.map(Id::any)),
         Edge::cascade("link", &[ExchangeLink::KIND], |s| s.link.map(Id::any)),
-        Edge::many(
-            "tags",
-            &[Tag::KIND],
-            OnDelete::Detach,
-            |s| s.tags.iter().map(|i| i.any()).collect(),
-            |s, id| {
-                s.tags.retain(|i| i.any() != id);
-            },
-        ),
+        edge::tags(|s| ids(&s.tags), |s, id| without(&mut s.tags, id)),
     ];
     type Status = LifeStatus;
 

@@ -1,12 +1,13 @@
 //! A block of addresses: asked for by a customer, set aside for management, or the operator's own supply.
 
 use meetme_base::{Id, Invalid, IpNet, Kind, RawId};
-use meetme_store::{Edge, Field, FieldType, OnDelete, Resource};
+use meetme_store::{Edge, Field, FieldType, Resource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Ext, Labels, Life, LifeStatus, Phase, Wanted, check,
+    edge::{self, ids, without},
     fabric::{Network, check_network},
     ops::Tag,
     place::{Metro, Site},
@@ -159,15 +160,7 @@ impl Resource for Block {
         Edge::refuse("at", &[Metro::KIND, Site::KIND], |s| s.at),
         Edge::refuse("parent", &[Block::KIND], |s| s.parent.map(Id::any)),
         Edge::refuse("network", &[Network::KIND], |s| s.network.map(Id::any)),
-        Edge::many(
-            "tags",
-            &[Tag::KIND],
-            OnDelete::Detach,
-            |s| s.tags.iter().map(|i| i.any()).collect(),
-            |s, id| {
-                s.tags.retain(|i| i.any() != id);
-            },
-        ),
+        edge::tags(|s| ids(&s.tags), |s, id| without(&mut s.tags, id)),
     ];
     type Status = LifeStatus;
 

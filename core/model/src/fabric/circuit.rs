@@ -1,12 +1,13 @@
 //! A circuit: what is ordered and paid. Where it runs is told by its legs: one, or two when it is redundant.
 
 use meetme_base::{Asn, Id, Invalid, IpNet, Kind, Mbps};
-use meetme_store::{Edge, Field, FieldType, OnDelete, Resource};
+use meetme_store::{Edge, Field, FieldType, Resource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Ext, Labels, Life, LifeStatus, Phase, Wanted, check,
+    edge::{self, ids, without},
     fabric::{Network, check_network, same_family},
     ops::Tag,
     place::{LongHaul, Metro, Offer, Peering, Region},
@@ -249,15 +250,7 @@ impl Resource for Circuit {
         Edge::refuse("offer", &[Offer::KIND], |s| s.offer.map(Id::any)),
         Edge::refuse("region", &[Region::KIND], |s| s.region.map(Id::any)),
         Edge::refuse("metro", &[Metro::KIND], |s| s.metro.map(Id::any)),
-        Edge::many(
-            "tags",
-            &[Tag::KIND],
-            OnDelete::Detach,
-            |s| s.tags.iter().map(|i| i.any()).collect(),
-            |s, id| {
-                s.tags.retain(|i| i.any() != id);
-            },
-        ),
+        edge::tags(|s| ids(&s.tags), |s, id| without(&mut s.tags, id)),
     ];
     type Status = LifeStatus;
 

@@ -1,11 +1,16 @@
 //! A routed domain: circuits that end in one network reach each other, and nothing else.
 
 use meetme_base::{Asn, Id, Invalid, Kind};
-use meetme_store::{Edge, Field, FieldType, OnDelete, Resource};
+use meetme_store::{Edge, Field, FieldType, Resource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Ext, Labels, Life, LifeStatus, Phase, Wanted, check, ops::Tag, routing::Router};
+use crate::{
+    Ext, Labels, Life, LifeStatus, Phase, Wanted, check,
+    edge::{self, ids, without},
+    ops::Tag,
+    routing::Router,
+};
 
 /// A routed domain (a VRF).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -70,15 +75,7 @@ impl Resource for Network {
     ];
     const EDGES: &'static [Edge<Self>] = &[
         Edge::cascade("router", &[Router::KIND], |s| s.router.map(Id::any)),
-        Edge::many(
-            "tags",
-            &[Tag::KIND],
-            OnDelete::Detach,
-            |s| s.tags.iter().map(|i| i.any()).collect(),
-            |s, id| {
-                s.tags.retain(|i| i.any() != id);
-            },
-        ),
+        edge::tags(|s| ids(&s.tags), |s, id| without(&mut s.tags, id)),
     ];
     // Networks of ordered routers are called as their routers are, and those may share names.
     const UNIQUE: &'static [&'static [&'static str]] = &[&["tenant", "own_name"], &["vni"]];

@@ -1,12 +1,13 @@
 //! A place to plug in: a physical port at a site, an interface of a device, a bond, a link to a provider.
 
 use meetme_base::{Id, Invalid, Kind, MacAddr, Mbps, VlanId};
-use meetme_store::{Edge, Field, FieldType, OnDelete, Resource};
+use meetme_store::{Edge, Field, FieldType, Resource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Ext, Labels, Life, LifeStatus, Phase, Wanted, check,
+    edge::{self, ids, without},
     fabric::Segment,
     metal::Device,
     ops::{Equipment, Tag},
@@ -261,15 +262,7 @@ impl Resource for Port {
         Edge::refuse("leader", &[Port::KIND], |s| s.leader.map(Id::any)),
         Edge::detach("native", &[Segment::KIND], |s| s.native.map(Id::any), |s| s.native = None),
         Edge::detach("equipment", &[Equipment::KIND], |s| s.equipment.map(Id::any), |s| s.equipment = None),
-        Edge::many(
-            "tags",
-            &[Tag::KIND],
-            OnDelete::Detach,
-            |s| s.tags.iter().map(|i| i.any()).collect(),
-            |s, id| {
-                s.tags.retain(|i| i.any() != id);
-            },
-        ),
+        edge::tags(|s| ids(&s.tags), |s, id| without(&mut s.tags, id)),
     ];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["equipment", "interface"], &["mac"]];
     type Status = PortStatus;

@@ -1,12 +1,13 @@
 //! A layer 2 network: a VLAN that reaches over a site or a whole metro. It ends in ports and networks by landings.
 
 use meetme_base::{Id, Invalid, Kind, RawId, VlanId};
-use meetme_store::{Edge, Field, FieldType, OnDelete, Resource};
+use meetme_store::{Edge, Field, FieldType, Resource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Ext, Labels, Life, LifeStatus, Phase, Wanted, check,
+    edge::{self, ids, without},
     ops::Tag,
     place::{Metro, Site},
 };
@@ -72,15 +73,7 @@ impl Resource for Segment {
     ];
     const EDGES: &'static [Edge<Self>] = &[
         Edge::refuse("at", &[Metro::KIND, Site::KIND], |s| Some(s.at)),
-        Edge::many(
-            "tags",
-            &[Tag::KIND],
-            OnDelete::Detach,
-            |s| s.tags.iter().map(|i| i.any()).collect(),
-            |s, id| {
-                s.tags.retain(|i| i.any() != id);
-            },
-        ),
+        edge::tags(|s| ids(&s.tags), |s, id| without(&mut s.tags, id)),
     ];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["tenant", "at", "vlan"], &["vni"]];
     type Status = LifeStatus;

@@ -10,6 +10,7 @@ use crate::{
     Ext, Labels, Life, LifeStatus, Phase, Wanted,
     access::SshKey,
     check,
+    edge::{self, ids, without},
     fabric::Block,
     ops::Tag,
     place::{Image, Plan, Site},
@@ -270,15 +271,7 @@ impl Resource for Device {
         Edge::refuse("image", &[Image::KIND], |s| Some(s.image.any())),
         Edge::refuse("site", &[Site::KIND], |s| Some(s.site.any())),
         Edge::refuse("server", &[Server::KIND], |s| s.server.map(Id::any)),
-        Edge::many(
-            "keys",
-            &[SshKey::KIND],
-            OnDelete::Detach,
-            |s| s.keys.iter().map(|i| i.any()).collect(),
-            |s, id| {
-                s.keys.retain(|i| i.any() != id);
-            },
-        ),
+        Edge::many("keys", &[SshKey::KIND], OnDelete::Detach, |s| ids(&s.keys), |s, id| without(&mut s.keys, id)),
         Edge::many(
             "blocks",
             &[Block::KIND],
@@ -286,15 +279,7 @@ impl Resource for Device {
             |s| s.address_wishes.iter().flat_map(|w| w.blocks.iter().map(|i| i.any())).collect(),
             |s, id| s.address_wishes.iter_mut().for_each(|w| w.blocks.retain(|i| i.any() != id)),
         ),
-        Edge::many(
-            "tags",
-            &[Tag::KIND],
-            OnDelete::Detach,
-            |s| s.tags.iter().map(|i| i.any()).collect(),
-            |s, id| {
-                s.tags.retain(|i| i.any() != id);
-            },
-        ),
+        edge::tags(|s| ids(&s.tags), |s, id| without(&mut s.tags, id)),
     ];
     // The newest first, as every list of devices is shown.
     const INDEXES: &'static [&'static [&'static str]] = &[&["tenant", "created"]];

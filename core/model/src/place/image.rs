@@ -6,7 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Plan, plan::strip_dots};
-use crate::{Ext, Nothing, check};
+use crate::{
+    Ext, Nothing, check,
+    edge::{ids, without},
+};
 
 /// An operating system or an appliance in one version.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -90,13 +93,8 @@ impl Resource for Image {
         Field::new("default", FieldType::Bool, |s| s.default.into()),
         Field::new("boot", FieldType::Text, |s: &Self| s.boot.word().into()).words(Boot::WORDS),
     ];
-    const EDGES: &'static [Edge<Self>] = &[Edge::many(
-        "plans",
-        &[Plan::KIND],
-        OnDelete::Detach,
-        |s| s.plans.iter().map(|i| i.any()).collect(),
-        |s, id| s.plans.retain(|i| i.any() != id),
-    )];
+    const EDGES: &'static [Edge<Self>] =
+        &[Edge::many("plans", &[Plan::KIND], OnDelete::Detach, |s| ids(&s.plans), |s, id| without(&mut s.plans, id))];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["slug"]];
     type Status = Nothing;
 

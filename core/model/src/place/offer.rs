@@ -6,7 +6,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Metro, Plan, Region, Site, Zone};
-use crate::{Ext, Term, check, fabric::Port, routing::Exchange};
+use crate::{
+    Ext, Term, check,
+    edge::{ids, without},
+    fabric::Port,
+    routing::Exchange,
+};
 
 /// Something that may be bought at a metro or a site.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -241,15 +246,7 @@ impl Resource for Offer {
     ];
     const EDGES: &'static [Edge<Self>] = &[
         Edge::refuse("at", &[Metro::KIND, Site::KIND], |s| Some(s.at)),
-        Edge::many(
-            "reach",
-            &[Region::KIND],
-            OnDelete::Detach,
-            |s| s.reach.iter().map(|i| i.any()).collect(),
-            |s, id| {
-                s.reach.retain(|i| i.any() != id);
-            },
-        ),
+        Edge::many("reach", &[Region::KIND], OnDelete::Detach, |s| ids(&s.reach), |s, id| without(&mut s.reach, id)),
         Edge::refuse("plan", &[Plan::KIND], |s| s.plan.map(Id::any)),
         Edge::refuse("handoff", &[Port::KIND], |s| s.handoff.map(Id::any)),
         Edge::refuse("exchange", &[Exchange::KIND], |s| s.exchange.map(Id::any)),

@@ -6,7 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Site;
-use crate::{Ext, Nothing, check};
+use crate::{
+    Ext, Nothing, check,
+    edge::{ids, without},
+};
 
 /// A size of something.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -145,8 +148,8 @@ impl Resource for Plan {
         "sold_at",
         &[Site::KIND],
         OnDelete::Detach,
-        |s| s.sold_at.iter().map(|i| i.any()).collect(),
-        |s, id| s.sold_at.retain(|i| i.any() != id),
+        |s| ids(&s.sold_at),
+        |s, id| without(&mut s.sold_at, id),
     )];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["slug"]];
     type Status = Nothing;

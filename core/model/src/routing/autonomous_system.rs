@@ -1,12 +1,13 @@
 //! An autonomous system we know: our own, a peer's, a customer's. It hangs in the book of whoever runs the routers.
 
 use meetme_base::{Asn, Id, Invalid, Kind};
-use meetme_store::{Edge, Field, FieldType, OnDelete, Resource};
+use meetme_store::{Edge, Field, FieldType, Resource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Nothing, check,
+    edge::{self, ids, without},
     ops::Tag,
     routing::{Community, Policy},
 };
@@ -157,40 +158,10 @@ impl Resource for AutonomousSystem {
         Field::new("comments", FieldType::Text, |s| s.comments.as_str().into()),
     ];
     const EDGES: &'static [Edge<Self>] = &[
-        Edge::many(
-            "import",
-            &[Policy::KIND],
-            OnDelete::Detach,
-            |s| s.import.iter().map(|i| i.any()).collect(),
-            |s, id| {
-                s.import.retain(|i| i.any() != id);
-            },
-        ),
-        Edge::many(
-            "export",
-            &[Policy::KIND],
-            OnDelete::Detach,
-            |s| s.export.iter().map(|i| i.any()).collect(),
-            |s, id| {
-                s.export.retain(|i| i.any() != id);
-            },
-        ),
-        Edge::many(
-            "communities",
-            &[Community::KIND],
-            OnDelete::Detach,
-            |s| s.communities.iter().map(|i| i.any()).collect(),
-            |s, id| s.communities.retain(|i| i.any() != id),
-        ),
-        Edge::many(
-            "tags",
-            &[Tag::KIND],
-            OnDelete::Detach,
-            |s| s.tags.iter().map(|i| i.any()).collect(),
-            |s, id| {
-                s.tags.retain(|i| i.any() != id);
-            },
-        ),
+        edge::import(|s| ids(&s.import), |s, id| without(&mut s.import, id)),
+        edge::export(|s| ids(&s.export), |s, id| without(&mut s.export, id)),
+        edge::communities(|s| ids(&s.communities), |s, id| without(&mut s.communities, id)),
+        edge::tags(|s| ids(&s.tags), |s, id| without(&mut s.tags, id)),
     ];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["tenant", "asn"]];
     type Status = Nothing;

@@ -2,11 +2,15 @@
 //! found again by their values.
 
 use meetme_base::{Id, Invalid, Kind};
-use meetme_store::{Edge, Field, FieldType, OnDelete, Resource};
+use meetme_store::{Edge, Field, FieldType, Resource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Nothing, check, ops::Tag};
+use crate::{
+    Nothing, check,
+    edge::{self, ids, without},
+    ops::Tag,
+};
 
 /// A set of timers of bidirectional forwarding detection (RFC 5880).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -75,15 +79,7 @@ impl Resource for Bfd {
         Field::new("description", FieldType::Text, |s: &Self| s.description.clone().into()).searchable(),
         Field::new("comments", FieldType::Text, |s| s.comments.as_str().into()),
     ];
-    const EDGES: &'static [Edge<Self>] = &[Edge::many(
-        "tags",
-        &[Tag::KIND],
-        OnDelete::Detach,
-        |s| s.tags.iter().map(|i| i.any()).collect(),
-        |s, id| {
-            s.tags.retain(|i| i.any() != id);
-        },
-    )];
+    const EDGES: &'static [Edge<Self>] = &[edge::tags(|s| ids(&s.tags), |s, id| without(&mut s.tags, id))];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["tenant", "name"], &["tenant", "slug"]];
     type Status = Nothing;
 

@@ -3,11 +3,15 @@
 use std::net::Ipv4Addr;
 
 use meetme_base::{Id, Invalid, Kind};
-use meetme_store::{Edge, Field, FieldType, OnDelete, Resource};
+use meetme_store::{Edge, Field, FieldType, Resource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Nothing, check, ops::Tag};
+use crate::{
+    Nothing, check,
+    edge::{self, ids, without},
+    ops::Tag,
+};
 
 /// A named BGP community.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -117,15 +121,7 @@ impl Resource for Community {
         Field::new("description", FieldType::Text, |s: &Self| s.description.clone().into()).searchable(),
         Field::new("comments", FieldType::Text, |s| s.comments.as_str().into()),
     ];
-    const EDGES: &'static [Edge<Self>] = &[Edge::many(
-        "tags",
-        &[Tag::KIND],
-        OnDelete::Detach,
-        |s| s.tags.iter().map(|i| i.any()).collect(),
-        |s, id| {
-            s.tags.retain(|i| i.any() != id);
-        },
-    )];
+    const EDGES: &'static [Edge<Self>] = &[edge::tags(|s| ids(&s.tags), |s, id| without(&mut s.tags, id))];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["tenant", "name"], &["tenant", "slug"]];
     type Status = Nothing;
 

@@ -3,16 +3,17 @@
 use std::net::IpAddr;
 
 use meetme_base::{Asn, Id, IfAddr, Invalid, Kind};
-use meetme_store::{Edge, Field, FieldType, OnDelete, Resource};
+use meetme_store::{Edge, Field, FieldType, Resource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Admin, BgpState, Ext, Peer, PeerStatus,
+    edge::{self, ids, without},
     fabric::{EndName, Leg},
     metal::Device,
     ops::Tag,
-    routing::{AutonomousSystem, Bfd, Community, ExchangeLink, PeerGroup, Policy, Relationship, Router},
+    routing::{AutonomousSystem, Bfd, ExchangeLink, PeerGroup, Relationship, Router},
 };
 
 /// A BGP session that crosses no exchange fabric.
@@ -177,36 +178,10 @@ impl Resource for DirectSession {
         Edge::cascade("leg", &[Leg::KIND], |s| s.leg.map(Id::any)),
         Edge::cascade("device", &[Device::KIND], |s| s.device.map(Id::any)),
         Edge::detach("bfd", &[Bfd::KIND], |s| s.peer.bfd.map(Id::any), |s| s.peer.bfd = None),
-        Edge::many(
-            "import",
-            &[Policy::KIND],
-            OnDelete::Detach,
-            |s| s.peer.import.iter().map(|i| i.any()).collect(),
-            |s, id| s.peer.import.retain(|i| i.any() != id),
-        ),
-        Edge::many(
-            "export",
-            &[Policy::KIND],
-            OnDelete::Detach,
-            |s| s.peer.export.iter().map(|i| i.any()).collect(),
-            |s, id| s.peer.export.retain(|i| i.any() != id),
-        ),
-        Edge::many(
-            "communities",
-            &[Community::KIND],
-            OnDelete::Detach,
-            |s| s.peer.communities.iter().map(|i| i.any()).collect(),
-            |s, id| s.peer.communities.retain(|i| i.any() != id),
-        ),
-        Edge::many(
-            "tags",
-            &[Tag::KIND],
-            OnDelete::Detach,
-            |s| s.tags.iter().map(|i| i.any()).collect(),
-            |s, id| {
-                s.tags.retain(|i| i.any() != id);
-            },
-        ),
+        edge::import(|s| ids(&s.peer.import), |s, id| without(&mut s.peer.import, id)),
+        edge::export(|s| ids(&s.peer.export), |s, id| without(&mut s.peer.export, id)),
+        edge::communities(|s| ids(&s.peer.communities), |s, id| without(&mut s.peer.communities, id)),
+        edge::tags(|s| ids(&s.tags), |s, id| without(&mut s.tags, id)),
     ];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["device", "family"], &["leg", "end", "face", "host"]];
     // The order in which session lists are shown.

@@ -1,12 +1,13 @@
 //! An internet exchange: a shared fabric where many networks meet, somebody else's or the operator's own.
 
 use meetme_base::{Asn, Id, Invalid, IpNet, Kind};
-use meetme_store::{Edge, Field, FieldType, OnDelete, Resource};
+use meetme_store::{Edge, Field, FieldType, Resource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Admin, Ext, Nothing, check,
+    edge::{self, ids, without},
     fabric::{Segment, check_network},
     ops::Tag,
     routing::{AutonomousSystem, Community, Policy, SERVICE_WORDS},
@@ -107,40 +108,10 @@ impl Resource for Exchange {
     const EDGES: &'static [Edge<Self>] = &[
         Edge::refuse("local", &[AutonomousSystem::KIND], |s| Some(s.local.any())),
         Edge::refuse("segment", &[Segment::KIND], |s| s.segment.map(Id::any)),
-        Edge::many(
-            "import",
-            &[Policy::KIND],
-            OnDelete::Detach,
-            |s| s.import.iter().map(|i| i.any()).collect(),
-            |s, id| {
-                s.import.retain(|i| i.any() != id);
-            },
-        ),
-        Edge::many(
-            "export",
-            &[Policy::KIND],
-            OnDelete::Detach,
-            |s| s.export.iter().map(|i| i.any()).collect(),
-            |s, id| {
-                s.export.retain(|i| i.any() != id);
-            },
-        ),
-        Edge::many(
-            "communities",
-            &[Community::KIND],
-            OnDelete::Detach,
-            |s| s.communities.iter().map(|i| i.any()).collect(),
-            |s, id| s.communities.retain(|i| i.any() != id),
-        ),
-        Edge::many(
-            "tags",
-            &[Tag::KIND],
-            OnDelete::Detach,
-            |s| s.tags.iter().map(|i| i.any()).collect(),
-            |s, id| {
-                s.tags.retain(|i| i.any() != id);
-            },
-        ),
+        edge::import(|s| ids(&s.import), |s, id| without(&mut s.import, id)),
+        edge::export(|s| ids(&s.export), |s, id| without(&mut s.export, id)),
+        edge::communities(|s| ids(&s.communities), |s, id| without(&mut s.communities, id)),
+        edge::tags(|s| ids(&s.tags), |s, id| without(&mut s.tags, id)),
     ];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["tenant", "name"], &["tenant", "slug"]];
     type Status = Nothing;

@@ -2,12 +2,13 @@
 //! operator's own, it is also what a customer orders on a port.
 
 use meetme_base::{Asn, Id, IfAddr, Invalid, Kind, MacAddr, Mbps, VlanId};
-use meetme_store::{Edge, Field, FieldType, OnDelete, Resource};
+use meetme_store::{Edge, Field, FieldType, Resource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Admin, Ext, Labels, Life, LifeStatus, Phase, Wanted, check,
+    edge::{self, ids, without},
     fabric::Port,
     ops::Tag,
     routing::{Exchange, Router, SERVICE_WORDS},
@@ -121,15 +122,7 @@ impl Resource for ExchangeLink {
         Edge::cascade("exchange", &[Exchange::KIND], |s| s.exchange.map(Id::any)),
         Edge::detach("router", &[Router::KIND], |s| s.router.map(Id::any), |s| s.router = None),
         Edge::refuse("port", &[Port::KIND], |s| s.port.map(Id::any)),
-        Edge::many(
-            "tags",
-            &[Tag::KIND],
-            OnDelete::Detach,
-            |s| s.tags.iter().map(|i| i.any()).collect(),
-            |s, id| {
-                s.tags.retain(|i| i.any() != id);
-            },
-        ),
+        edge::tags(|s| ids(&s.tags), |s, id| without(&mut s.tags, id)),
     ];
     // Addresses are not unique here: in somebody else's exchange they are only written down, in our own they are claimed.
     const INDEXES: &'static [&'static [&'static str]] = &[&["exchange", "router"]];

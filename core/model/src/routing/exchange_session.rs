@@ -3,14 +3,15 @@
 use std::net::IpAddr;
 
 use meetme_base::{Id, Invalid, Kind};
-use meetme_store::{Edge, Field, FieldType, OnDelete, Resource};
+use meetme_store::{Edge, Field, FieldType, Resource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Admin, BgpState, Peer, PeerStatus,
+    edge::{self, ids, without},
     ops::Tag,
-    routing::{AutonomousSystem, Bfd, Community, ExchangeLink, Policy},
+    routing::{AutonomousSystem, Bfd, ExchangeLink},
 };
 
 /// A BGP session with a member, or a route server, of an exchange.
@@ -59,36 +60,10 @@ impl Resource for ExchangeSession {
         Edge::cascade("remote", &[AutonomousSystem::KIND], |s| Some(s.remote.any())),
         Edge::cascade("link", &[ExchangeLink::KIND], |s| Some(s.link.any())),
         Edge::detach("bfd", &[Bfd::KIND], |s| s.peer.bfd.map(Id::any), |s| s.peer.bfd = None),
-        Edge::many(
-            "import",
-            &[Policy::KIND],
-            OnDelete::Detach,
-            |s| s.peer.import.iter().map(|i| i.any()).collect(),
-            |s, id| s.peer.import.retain(|i| i.any() != id),
-        ),
-        Edge::many(
-            "export",
-            &[Policy::KIND],
-            OnDelete::Detach,
-            |s| s.peer.export.iter().map(|i| i.any()).collect(),
-            |s, id| s.peer.export.retain(|i| i.any() != id),
-        ),
-        Edge::many(
-            "communities",
-            &[Community::KIND],
-            OnDelete::Detach,
-            |s| s.peer.communities.iter().map(|i| i.any()).collect(),
-            |s, id| s.peer.communities.retain(|i| i.any() != id),
-        ),
-        Edge::many(
-            "tags",
-            &[Tag::KIND],
-            OnDelete::Detach,
-            |s| s.tags.iter().map(|i| i.any()).collect(),
-            |s, id| {
-                s.tags.retain(|i| i.any() != id);
-            },
-        ),
+        edge::import(|s| ids(&s.peer.import), |s, id| without(&mut s.peer.import, id)),
+        edge::export(|s| ids(&s.peer.export), |s, id| without(&mut s.peer.export, id)),
+        edge::communities(|s| ids(&s.peer.communities), |s, id| without(&mut s.peer.communities, id)),
+        edge::tags(|s| ids(&s.tags), |s, id| without(&mut s.tags, id)),
     ];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["link", "ip"]];
     // The order in which session lists are shown.

@@ -1,12 +1,13 @@
 //! A group of direct sessions that share policies, communities and maintenance.
 
 use meetme_base::{Id, Invalid, Kind};
-use meetme_store::{Edge, Field, FieldType, OnDelete, Resource};
+use meetme_store::{Edge, Field, FieldType, Resource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Admin, Nothing, check,
+    edge::{self, ids, without},
     ops::Tag,
     routing::{Community, Policy, SERVICE_WORDS},
 };
@@ -55,40 +56,10 @@ impl Resource for PeerGroup {
         Field::new("comments", FieldType::Text, |s| s.comments.as_str().into()),
     ];
     const EDGES: &'static [Edge<Self>] = &[
-        Edge::many(
-            "import",
-            &[Policy::KIND],
-            OnDelete::Detach,
-            |s| s.import.iter().map(|i| i.any()).collect(),
-            |s, id| {
-                s.import.retain(|i| i.any() != id);
-            },
-        ),
-        Edge::many(
-            "export",
-            &[Policy::KIND],
-            OnDelete::Detach,
-            |s| s.export.iter().map(|i| i.any()).collect(),
-            |s, id| {
-                s.export.retain(|i| i.any() != id);
-            },
-        ),
-        Edge::many(
-            "communities",
-            &[Community::KIND],
-            OnDelete::Detach,
-            |s| s.communities.iter().map(|i| i.any()).collect(),
-            |s, id| s.communities.retain(|i| i.any() != id),
-        ),
-        Edge::many(
-            "tags",
-            &[Tag::KIND],
-            OnDelete::Detach,
-            |s| s.tags.iter().map(|i| i.any()).collect(),
-            |s, id| {
-                s.tags.retain(|i| i.any() != id);
-            },
-        ),
+        edge::import(|s| ids(&s.import), |s, id| without(&mut s.import, id)),
+        edge::export(|s| ids(&s.export), |s, id| without(&mut s.export, id)),
+        edge::communities(|s| ids(&s.communities), |s, id| without(&mut s.communities, id)),
+        edge::tags(|s| ids(&s.tags), |s, id| without(&mut s.tags, id)),
     ];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["tenant", "name"], &["tenant", "slug"]];
     type Status = Nothing;

@@ -1,11 +1,15 @@
 //! The make of a router's software: how its passwords are written and what drives it.
 
 use meetme_base::{Id, Invalid, Kind};
-use meetme_store::{Edge, Field, FieldType, OnDelete, Reach, Resource};
+use meetme_store::{Edge, Field, FieldType, Reach, Resource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Nothing, check, ops::Tag};
+use crate::{
+    Nothing, check,
+    edge::{self, ids, without},
+    ops::Tag,
+};
 
 /// A make of router software. The built-in ones belong to the operator and are everybody's to use.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -68,15 +72,7 @@ impl Resource for Platform {
         Field::new("description", FieldType::Text, |s: &Self| s.description.clone().into()).searchable(),
         Field::new("comments", FieldType::Text, |s| s.comments.as_str().into()),
     ];
-    const EDGES: &'static [Edge<Self>] = &[Edge::many(
-        "tags",
-        &[Tag::KIND],
-        OnDelete::Detach,
-        |s| s.tags.iter().map(|i| i.any()).collect(),
-        |s, id| {
-            s.tags.retain(|i| i.any() != id);
-        },
-    )];
+    const EDGES: &'static [Edge<Self>] = &[edge::tags(|s| ids(&s.tags), |s, id| without(&mut s.tags, id))];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["tenant", "name"], &["tenant", "slug"]];
     type Status = Nothing;
 

@@ -4,11 +4,16 @@
 use std::net::IpAddr;
 
 use meetme_base::{Id, Invalid, Kind};
-use meetme_store::{Edge, Field, FieldType, OnDelete, Resource};
+use meetme_store::{Edge, Field, FieldType, Resource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Nothing, check, ops::Tag, routing::Community};
+use crate::{
+    Nothing, check,
+    edge::{self, ids, without},
+    ops::Tag,
+    routing::Community,
+};
 
 /// A routing policy.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -95,22 +100,8 @@ impl Resource for Policy {
         Field::new("comments", FieldType::Text, |s| s.comments.as_str().into()),
     ];
     const EDGES: &'static [Edge<Self>] = &[
-        Edge::many(
-            "communities",
-            &[Community::KIND],
-            OnDelete::Detach,
-            |s| s.communities.iter().map(|i| i.any()).collect(),
-            |s, id| s.communities.retain(|i| i.any() != id),
-        ),
-        Edge::many(
-            "tags",
-            &[Tag::KIND],
-            OnDelete::Detach,
-            |s| s.tags.iter().map(|i| i.any()).collect(),
-            |s, id| {
-                s.tags.retain(|i| i.any() != id);
-            },
-        ),
+        edge::communities(|s| ids(&s.communities), |s, id| without(&mut s.communities, id)),
+        edge::tags(|s| ids(&s.tags), |s, id| without(&mut s.tags, id)),
     ];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["tenant", "name"], &["tenant", "slug"]];
     // Most important first, then by name.

@@ -2,12 +2,13 @@
 //! that translates addresses.
 
 use meetme_base::{Asn, Id, Invalid, Kind, Mbps, Sealed, Time};
-use meetme_store::{Edge, Field, FieldType, OnDelete, Resource};
+use meetme_store::{Edge, Field, FieldType, Resource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Admin, Ext, Labels, Life, LifeStatus, Phase, Wanted, check,
+    edge::{self, ids, without},
     ops::{Equipment, Tag},
     place::{Site, Zone},
     routing::{AutonomousSystem, Community, Platform, SERVICE_WORDS, Template},
@@ -192,22 +193,8 @@ impl Resource for Router {
         Edge::refuse("local", &[AutonomousSystem::KIND], |s| s.local.map(Id::any)),
         Edge::detach("equipment", &[Equipment::KIND], |s| s.equipment.map(Id::any), |s| s.equipment = None),
         Edge::refuse("site", &[Site::KIND], |s| s.site.map(Id::any)),
-        Edge::many(
-            "communities",
-            &[Community::KIND],
-            OnDelete::Detach,
-            |s| s.communities.iter().map(|i| i.any()).collect(),
-            |s, id| s.communities.retain(|i| i.any() != id),
-        ),
-        Edge::many(
-            "tags",
-            &[Tag::KIND],
-            OnDelete::Detach,
-            |s| s.tags.iter().map(|i| i.any()).collect(),
-            |s, id| {
-                s.tags.retain(|i| i.any() != id);
-            },
-        ),
+        edge::communities(|s| ids(&s.communities), |s, id| without(&mut s.communities, id)),
+        edge::tags(|s| ids(&s.tags), |s, id| without(&mut s.tags, id)),
     ];
     // Ordered routers may share names; boxes may not.
     const UNIQUE: &'static [&'static [&'static str]] = &[&["tenant", "hardware_name"]];

@@ -1,11 +1,15 @@
 //! A text with holes: a router's configuration, a mail, an export of a list.
 
 use meetme_base::{Id, Invalid, Kind};
-use meetme_store::{Edge, Field, FieldType, OnDelete, Resource};
+use meetme_store::{Edge, Field, FieldType, Resource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Nothing, check, ops::Tag};
+use crate::{
+    Nothing, check,
+    edge::{self, ids, without},
+    ops::Tag,
+};
 
 /// A Jinja template.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -73,15 +77,7 @@ impl Resource for Template {
         Field::new("description", FieldType::Text, |s: &Self| s.description.clone().into()).searchable(),
         Field::new("comments", FieldType::Text, |s| s.comments.as_str().into()),
     ];
-    const EDGES: &'static [Edge<Self>] = &[Edge::many(
-        "tags",
-        &[Tag::KIND],
-        OnDelete::Detach,
-        |s| s.tags.iter().map(|i| i.any()).collect(),
-        |s, id| {
-            s.tags.retain(|i| i.any() != id);
-        },
-    )];
+    const EDGES: &'static [Edge<Self>] = &[edge::tags(|s| ids(&s.tags), |s, id| without(&mut s.tags, id))];
     // Lists show one purpose at a time.
     const INDEXES: &'static [&'static [&'static str]] = &[&["tenant", "purpose", "name"]];
     type Status = Nothing;

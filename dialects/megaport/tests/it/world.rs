@@ -1,15 +1,10 @@
 //! A small world: an operator with a metro of two gateways that sells ports and a cloud, a company with a person, a second company
 //! the person works for, and a stranger's company.
 
-use std::sync::Arc;
-
-use bytes::Bytes;
-use http::Request;
-use http_body_util::{BodyExt as _, Full};
-use meetme_app::{App, Error, MasterKey, Sealer, Settings, identity};
+use meetme_app::{App, Error, identity};
 use meetme_base::{Asn, Id, Mbps, RawId, Secret, Time};
 use meetme_contracts::prove;
-use meetme_http::{Door, Server, ServerConfig};
+use meetme_http::{Limits, Server};
 use meetme_model::{
     Phase, Term,
     access::{Membership, Organization, User},
@@ -17,7 +12,8 @@ use meetme_model::{
     place::{Geo, Metro, Money, Offer, Per, Price, Rates, Service, Site, Zone},
     routing::{AutonomousSystem, Router},
 };
-use meetme_store::{Context, Filter, Store, Tx};
+use meetme_store::{Filter, Tx};
+use meetme_testkit::{Database, Place, as_system, customer};
 use serde_json::Value;
 
 /// The moment the tests live in.
@@ -44,7 +40,7 @@ pub struct World {
     pub app: App,
     pub at: Places,
     pub token: String,
-    _open: Box<dyn std::any::Any + Send + Sync>,
+    _database: Database,
 }
 
 /// An answer.
@@ -81,17 +77,10 @@ impl Answer {
 
 /// Runs a test on each make of database.
 pub async fn on_each(test: impl AsyncFn(World)) {
-    for (_, open) in meetme_testdb::both() {
-        let clock = Arc::new(meetme_base::ManualClock::new(NOW));
-        let opened = (*open).clone();
-        let store = std::thread::spawn(move || Store::open(&opened, meetme_model::registry(), clock)).join().unwrap();
-        let sealer = Sealer::new(&MasterKey::parse(&"3".repeat(64)).unwrap());
-        let app = App::new(store.unwrap(), sealer, Settings::default());
-        let inside = app.clone();
-        let made = app.store().write::<_, Error, _>(Context::system(), move |tx| build(&inside, tx)).await;
-        let at = made.unwrap();
-        let server = Server::new(ServerConfig::default(), vec![meetme_megaport::dialect()], app.clone()).unwrap();
-        let mut world = World { server, app, at, token: String::new(), _open: Box::new(open) };
+    for Place { app, database, .. } in meetme_testkit::both(NOW) {
+        let at = as_system(&app, build).await;
+        let server = meetme_testkit::server(meetme_megaport::dialect(), &app, Limits::default());
+        let mut world = World { server, app, at, token: String::new(), _database: database };
         let form = "username=example&password=secret+word";
         let login = world.form("/v2/login", form).await.is(200);
         world.token = login.body["data"]["token"].as_str().unwrap().to_owned();
@@ -108,11 +97,8 @@ fn build(app: &App, tx: &mut Tx<'_>) -> Result<Places, Error> {
     let top = first.operator.id;
     let (metro, site) = ground(tx, top.any())?;
     let offer = goods(tx, top.any(), metro, site)?;
-    let company = |tx: &mut Tx<'_>, name: &str| {
-        let spec = Organization { name: name.to_owned(), parent: Some(top), ..Organization::default() };
-        tx.create(top.any(), spec).map(|made| made.id)
-    };
-    let (own, second, stranger) = (company(tx, "EXAMPLE")?, company(tx, "SECOND")?, company(tx, "STRANGER")?);
+    let (own, second) = (customer(tx, top, "EXAMPLE")?, customer(tx, top, "SECOND")?);
+    let stranger = customer(tx, top, "STRANGER")?;
     let user = User {
         first_name: "Ex".to_owned(),
         last_name: "Ample".to_owned(),
@@ -200,16 +186,8 @@ fn goods(tx: &mut Tx<'_>, top: RawId, metro: Id<Metro>, site: Id<Site>) -> Resul
 impl World {
     /// A request as it is.
     pub async fn raw(&self, line: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-        let (method, path) = line.split_once(' ').unwrap();
-        let mut request = Request::builder().method(method).uri(path);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let request = request.body(Full::new(Bytes::from(body.to_owned()))).unwrap();
-        let answer = self.server.call(&Door::inside(), request).await;
-        let status = answer.status().as_u16();
-        let bytes = answer.into_body().collect().await.unwrap().to_bytes();
-        Answer { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
+        let said = meetme_testkit::call(&self.server, line, headers, body.to_owned()).await;
+        Answer { status: said.status, body: serde_json::from_slice(&said.bytes).unwrap_or(Value::Null) }
     }
 
     /// A form, as nobody.
@@ -238,8 +216,7 @@ impl World {
         &self,
         f: impl Fn(&App, &mut Tx<'_>) -> Result<T, Error> + Send + 'static,
     ) -> T {
-        let app = self.app.clone();
-        self.app.store().write::<_, Error, _>(Context::system(), move |tx| f(&app, tx)).await.unwrap()
+        as_system(&self.app, f).await
     }
 
     /// Moves every leg, with its circuit, to a phase, as a controller does.

@@ -1,13 +1,9 @@
 //! A small world: an operator, one customer with a user and a project, two sites with servers, a router, address pools.
 
-use std::sync::Arc;
-
-use bytes::Bytes;
-use http::{HeaderMap, Method, Request};
-use http_body_util::{BodyExt, Full};
-use meetme_app::{App, Caller, Error, MasterKey, Sealer, Settings, devices, identity, organizations};
-use meetme_base::{Clock, Id, IpNet, MacAddr, ManualClock, RawId, Secret, Time};
-use meetme_http::{Door, Server, ServerConfig};
+use http::{HeaderMap, Method};
+use meetme_app::{App, Caller, Error, devices, identity, organizations};
+use meetme_base::{Id, IpNet, MacAddr, RawId, Secret, Time};
+use meetme_http::{Limits, Server};
 use meetme_model::{
     Phase, Term,
     access::{EmailAddress, Membership, Organization, User},
@@ -16,7 +12,8 @@ use meetme_model::{
     place::{Boot, Image, Line, Metro, Money, Part, Per, Plan, Price, Site, Specs},
     routing::Router,
 };
-use meetme_store::{Context, Moved, Object, Open, Store, Tx};
+use meetme_store::{Moved, Object, Tx};
+use meetme_testkit::as_system;
 use serde_json::{Value, json};
 
 /// A running installation, with what tests need to know of it.
@@ -60,9 +57,9 @@ impl Answer {
 
 /// Runs a test on every database there is.
 pub async fn everywhere(test: impl AsyncFn(World)) {
-    for (name, open) in meetme_testdb::both() {
-        eprintln!("on {name}");
-        test(World::new(&open).await).await;
+    for place in meetme_testkit::both(Time(1_780_000_000_000)) {
+        eprintln!("on {}", place.make);
+        test(World::new(place.app.clone()).await).await;
     }
 }
 
@@ -87,14 +84,9 @@ pub fn ssh_key(n: u8) -> String {
 }
 
 impl World {
-    async fn new(open: &Open) -> Self {
-        let clock = Arc::new(ManualClock::new(Time(1_780_000_000_000)));
-        let store = Store::open(open, meetme_model::registry(), clock as Arc<dyn Clock>).unwrap();
-        let sealer = Sealer::new(&MasterKey::parse(&"7".repeat(64)).unwrap());
-        let app = App::new(store, sealer, Settings::default());
-        let inside = app.clone();
-        let made = app.store().write::<_, Error, _>(Context::system(), move |tx| make(&inside, tx)).await.unwrap();
-        let server = Server::new(ServerConfig::default(), vec![meetme_packet::dialect()], app.clone()).unwrap();
+    async fn new(app: App) -> Self {
+        let made = as_system(&app, make).await;
+        let server = meetme_testkit::server(meetme_packet::dialect(), &app, Limits::default());
         let mut world = Self {
             app,
             server,
@@ -115,15 +107,13 @@ impl World {
     }
 
     pub async fn send_text(&self, token: &str, method: Method, path: &str, body: String) -> Answer {
-        let mut request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+        let mut headers = vec![("content-type", "application/json")];
         if !token.is_empty() {
-            request = request.header("x-auth-token", token);
+            headers.push(("x-auth-token", token));
         }
-        let request = request.body(Full::new(Bytes::from(body))).unwrap();
-        let (head, body) = self.server.call(&Door::inside(), request).await.into_parts();
-        let bytes = body.collect().await.unwrap().to_bytes();
-        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
-        Answer { status: head.status.as_u16(), headers: head.headers, body }
+        let said = meetme_testkit::call(&self.server, &format!("{method} {path}"), &headers, body).await;
+        let body = if said.bytes.is_empty() { Value::Null } else { serde_json::from_slice(&said.bytes).unwrap() };
+        Answer { status: said.status, headers: said.headers, body }
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -163,7 +153,7 @@ impl World {
 
     /// Runs something with every right.
     pub async fn system<T: Send + 'static>(&self, f: impl Fn(&mut Tx<'_>) -> Result<T, Error> + Send + 'static) -> T {
-        self.app.store().write(Context::system(), f).await.unwrap()
+        as_system(&self.app, move |_, tx| f(tx)).await
     }
 
     /// Does what a controller does to a device: moves it to a phase, with all its steps done once it is up.

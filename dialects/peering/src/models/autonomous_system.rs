@@ -4,7 +4,7 @@ use meetme_base::Asn;
 use meetme_model::routing::AutonomousSystem;
 use meetme_store::Resource as _;
 
-use super::{community, context, number, raw, routing_policy, some, typed};
+use super::{context, number, raw, some, typed};
 use crate::{
     model::{About, Field, How, Model, Sieve, everything},
     query,
@@ -67,8 +67,8 @@ pub static MODEL: Model<Of> = Model {
         .required(),
         F::text("name", "name", 200, |s| Some(&s.name), |s, t| s.name = t.unwrap_or_default()).required(),
         F::flag("name_peeringdb_sync", "sync_name", |s| s.sync.name, |s, b| s.sync.name = b),
-        F::text("description", "description", 200, |s| s.description.as_deref(), |s, t| s.description = some(t)),
-        F::text("comments", "comments", usize::MAX, |s| Some(&s.comments), |s, t| s.comments = t.unwrap_or_default()),
+        F::description(|s| s.description.as_deref(), |s, t| s.description = some(t)),
+        F::comments(|s| Some(&s.comments), |s, t| s.comments = t.unwrap_or_default()),
         F::text("irr_as_set", "as_set", 255, |s| s.as_set.as_deref(), |s, t| s.as_set = t).nullable(),
         F::flag("irr_as_set_peeringdb_sync", "sync_as_set", |s| s.sync.as_set, |s, b| s.sync.as_set = b),
         F::integer(
@@ -95,33 +95,9 @@ pub static MODEL: Model<Of> = Model {
         )
         .nullable(),
         F::flag("ipv4_max_prefixes_peeringdb_sync", "sync_max4", |s| s.sync.max4, |s, b| s.sync.max4 = b),
-        F::many(
-            "import_routing_policies",
-            "import",
-            &routing_policy::MODEL,
-            |s| raw(&s.import),
-            |s, v| {
-                s.import = typed(v);
-            },
-        ),
-        F::many(
-            "export_routing_policies",
-            "export",
-            &routing_policy::MODEL,
-            |s| raw(&s.export),
-            |s, v| {
-                s.export = typed(v);
-            },
-        ),
-        F::many(
-            "communities",
-            "communities",
-            &community::MODEL,
-            |s| raw(&s.communities),
-            |s, v| {
-                s.communities = typed(v);
-            },
-        ),
+        F::import(|s| raw(&s.import), |s, v| s.import = typed(v)),
+        F::export(|s| raw(&s.export), |s, v| s.export = typed(v)),
+        F::communities(|s| raw(&s.communities), |s, v| s.communities = typed(v)),
         // What the routing registries say is not fetched yet, so there is none.
         F::made("prefixes", "field", |_, _, _, out| crate::json::null(out)),
         F::flag("retrieve_prefixes", "irr", |s| s.irr.want_prefixes, |s, b| s.irr.want_prefixes = b).unordered(),
@@ -155,7 +131,7 @@ pub static MODEL: Model<Of> = Model {
             },
         ),
         F::flag("affiliated", "ours", |s| s.ours, |s, b| s.ours = b),
-        F::json("local_context_data", "context", |s| s.context.as_ref(), |s, v| s.context = v).unordered(),
+        F::local_context_data(|s| s.context.as_ref(), |s, v| s.context = v),
         F::made("config_context", "field", |r, _, _, out| context(r.spec.context.as_ref(), out)),
         F::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
         F::created(),

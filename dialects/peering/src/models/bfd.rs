@@ -46,7 +46,7 @@ pub static MODEL: Model<Of> = Model {
         F::display(),
         F::text("name", "name", 100, |s| s.name.as_deref(), |s, t| s.name = t).required(),
         F::slug(|s| s.slug.as_deref(), |s, t| s.slug = t),
-        F::text("description", "description", 200, |s| s.description.as_deref(), |s, t| s.description = some(t)),
+        F::description(|s| s.description.as_deref(), |s, t| s.description = some(t)),
         F::integer(
             "minimum_transmit_interval",
             "tx_ms",
@@ -83,7 +83,7 @@ pub static MODEL: Model<Of> = Model {
                 d.spec.hold_ms = number(n);
             },
         ),
-        F::json("local_context_data", "context", |s| s.context.as_ref(), |s, v| s.context = v).unordered(),
+        F::local_context_data(|s| s.context.as_ref(), |s, v| s.context = v),
         F::made("config_context", "field", |r, _, _, out| context(r.spec.context.as_ref(), out)),
         F::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
         F::created(),

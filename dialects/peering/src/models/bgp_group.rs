@@ -3,7 +3,7 @@
 use meetme_model::routing::PeerGroup;
 use meetme_store::Resource as _;
 
-use super::{SERVICE, SERVICE_FILTER, admin, community, context, raw, routing_policy, some, typed};
+use super::{SERVICE, SERVICE_FILTER, admin, context, raw, some, typed};
 use crate::{
     model::{About, Field, How, Model, Sieve, everything},
     query,
@@ -41,36 +41,12 @@ pub static MODEL: Model<Of> = Model {
         F::display(),
         F::text("name", "name", 100, |s| Some(&s.name), |s, t| s.name = t.unwrap_or_default()).required(),
         F::slug(|s| Some(&s.slug), |s, t| s.slug = t.unwrap_or_default()),
-        F::text("description", "description", 200, |s| s.description.as_deref(), |s, t| s.description = some(t)),
+        F::description(|s| s.description.as_deref(), |s, t| s.description = some(t)),
         F::status(SERVICE, |r| Some(r.spec.admin.word()), |d, w| d.spec.admin = admin(w)),
-        F::many(
-            "import_routing_policies",
-            "import",
-            &routing_policy::MODEL,
-            |s| raw(&s.import),
-            |s, v| {
-                s.import = typed(v);
-            },
-        ),
-        F::many(
-            "export_routing_policies",
-            "export",
-            &routing_policy::MODEL,
-            |s| raw(&s.export),
-            |s, v| {
-                s.export = typed(v);
-            },
-        ),
-        F::many(
-            "communities",
-            "communities",
-            &community::MODEL,
-            |s| raw(&s.communities),
-            |s, v| {
-                s.communities = typed(v);
-            },
-        ),
-        F::json("local_context_data", "context", |s| s.context.as_ref(), |s, v| s.context = v).unordered(),
+        F::import(|s| raw(&s.import), |s, v| s.import = typed(v)),
+        F::export(|s| raw(&s.export), |s, v| s.export = typed(v)),
+        F::communities(|s| raw(&s.communities), |s, v| s.communities = typed(v)),
+        F::local_context_data(|s| s.context.as_ref(), |s, v| s.context = v),
         F::made("config_context", "field", |r, _, _, out| context(r.spec.context.as_ref(), out)),
         F::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
         F::created(),

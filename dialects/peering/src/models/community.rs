@@ -47,7 +47,7 @@ pub static MODEL: Model<Of> = Model {
         F::display(),
         F::text("name", "name", 100, |s| Some(&s.name), |s, t| s.name = t.unwrap_or_default()).required(),
         F::slug(|s| Some(&s.slug), |s, t| s.slug = t.unwrap_or_default()),
-        F::text("description", "description", 200, |s| s.description.as_deref(), |s, t| s.description = some(t)),
+        F::description(|s| s.description.as_deref(), |s, t| s.description = some(t)),
         F::text("value", "value", 50, |s| Some(&s.value), |s, t| s.value = t.unwrap_or_default()).required(),
         F::choice(
             "type",
@@ -64,7 +64,7 @@ pub static MODEL: Model<Of> = Model {
         )
         .nullable(),
         F::made("kind", "choice", |r, _, _, out| json::maybe(out, r.spec.kind().map(CommunityKind::word))),
-        F::json("local_context_data", "context", |s| s.context.as_ref(), |s, v| s.context = v).unordered(),
+        F::local_context_data(|s| s.context.as_ref(), |s, v| s.context = v),
         F::made("config_context", "field", |r, _, _, out| context(r.spec.context.as_ref(), out)),
         F::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
         F::created(),

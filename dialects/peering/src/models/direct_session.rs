@@ -24,26 +24,8 @@ type Of = DirectSession;
 type F = Field<Of>;
 
 fn fresh() -> Of {
-    Of {
-        peer: Peer::default(),
-        local: None,
-        local_asn: None,
-        remote: None,
-        group: None,
-        relationship: None,
-        router: None,
-        link: None,
-        leg: None,
-        end: None,
-        face: None,
-        device: None,
-        local_ip: None,
-        ip: IfAddr(IpNet::from(IpAddr::V4(Ipv4Addr::UNSPECIFIED))),
-        locals: Vec::new(),
-        default_route: false,
-        tags: Vec::new(),
-        ext: Default::default(),
-    }
+    let nowhere = IfAddr(IpNet::from(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
+    Of::new(Peer::default().asn, nowhere)
 }
 
 /// `Transit - AS64500 - IP 192.0.2.1/30`.

@@ -1,13 +1,10 @@
 //! Internet exchanges.
 
 use meetme_base::Id;
-use meetme_model::{
-    Admin,
-    routing::{AutonomousSystem, Exchange},
-};
+use meetme_model::routing::{AutonomousSystem, Exchange};
 use meetme_store::Resource as _;
 
-use super::{SERVICE, SERVICE_FILTER, admin, autonomous_system, community, context, raw, routing_policy, some, typed};
+use super::{SERVICE, SERVICE_FILTER, admin, autonomous_system, context, raw, some, typed};
 use crate::{
     json,
     model::{About, Field, How, Model, Sieve, everything},
@@ -16,28 +13,6 @@ use crate::{
 
 type Of = Exchange;
 type F = Field<Of>;
-
-fn fresh() -> Of {
-    Of {
-        name: String::new(),
-        slug: String::new(),
-        admin: Admin::Enabled,
-        local: Id::new(0),
-        pdb_lan: None,
-        route_server_asn: None,
-        subnets: Vec::new(),
-        media: None,
-        segment: None,
-        import: Vec::new(),
-        export: Vec::new(),
-        communities: Vec::new(),
-        description: None,
-        comments: String::new(),
-        context: None,
-        tags: Vec::new(),
-        ext: Default::default(),
-    }
-}
 
 /// The model.
 pub static MODEL: Model<Of> = Model {
@@ -65,7 +40,7 @@ pub static MODEL: Model<Of> = Model {
     },
     needs: &[],
     display: |row, _| row.spec.title(),
-    fresh: Some(fresh),
+    fresh: Some(|| Of::new("", "", Id::new(0))),
     fields: &[
         F::id(),
         F::url(),
@@ -80,7 +55,7 @@ pub static MODEL: Model<Of> = Model {
         F::made("ixapi_endpoint", "nested object", |_, _, _, out| json::null(out)),
         F::text("name", "name", 100, |s| Some(&s.name), |s, t| s.name = t.unwrap_or_default()).required(),
         F::slug(|s| Some(&s.slug), |s, t| s.slug = t.unwrap_or_default()),
-        F::text("description", "description", 200, |s| s.description.as_deref(), |s, t| s.description = some(t)),
+        F::description(|s| s.description.as_deref(), |s, t| s.description = some(t)),
         F::status(SERVICE, |r| Some(r.spec.admin.word()), |d, w| d.spec.admin = admin(w)),
         F::one(
             "local_autonomous_system",
@@ -90,34 +65,10 @@ pub static MODEL: Model<Of> = Model {
             |s, id| s.local = id.map_or(s.local, |id| id.of()),
         )
         .required(),
-        F::many(
-            "import_routing_policies",
-            "import",
-            &routing_policy::MODEL,
-            |s| raw(&s.import),
-            |s, v| {
-                s.import = typed(v);
-            },
-        ),
-        F::many(
-            "export_routing_policies",
-            "export",
-            &routing_policy::MODEL,
-            |s| raw(&s.export),
-            |s, v| {
-                s.export = typed(v);
-            },
-        ),
-        F::many(
-            "communities",
-            "communities",
-            &community::MODEL,
-            |s| raw(&s.communities),
-            |s, v| {
-                s.communities = typed(v);
-            },
-        ),
-        F::json("local_context_data", "context", |s| s.context.as_ref(), |s, v| s.context = v).unordered(),
+        F::import(|s| raw(&s.import), |s, v| s.import = typed(v)),
+        F::export(|s| raw(&s.export), |s, v| s.export = typed(v)),
+        F::communities(|s| raw(&s.communities), |s, v| s.communities = typed(v)),
+        F::local_context_data(|s| s.context.as_ref(), |s, v| s.context = v),
         F::made("config_context", "field", |r, _, _, out| context(r.spec.context.as_ref(), out)),
         F::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
         F::created(),

@@ -9,6 +9,7 @@ pub mod connection;
 pub mod direct_session;
 pub mod exchange;
 pub mod exchange_session;
+mod fields;
 pub mod platform;
 pub mod relationship;
 pub mod router;

@@ -41,7 +41,7 @@ pub static MODEL: Model<Of> = Model {
         F::display(),
         F::text("name", "name", 100, |s| Some(&s.name), |s, t| s.name = t.unwrap_or_default()).required(),
         F::slug(|s| Some(&s.slug), |s, t| s.slug = t.unwrap_or_default()),
-        F::text("description", "description", 200, |s| s.description.as_deref(), |s, t| s.description = some(t)),
+        F::description(|s| s.description.as_deref(), |s, t| s.description = some(t)),
         F::text("color", "colour", 6, |s| Some(&s.colour), |s, t| s.colour = t.unwrap_or_default()),
         F::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
         F::created(),

@@ -6,8 +6,7 @@ use meetme_store::{Filter, Resource as _};
 use serde_json::Value as Json;
 
 use super::{
-    SERVICE, SERVICE_FILTER, admin, autonomous_system, community, configuration, context, number, platform, raw, some,
-    typed,
+    SERVICE, SERVICE_FILTER, admin, autonomous_system, configuration, context, number, platform, raw, some, typed,
 };
 use crate::{
     model::{About, Field, How, Model, Sieve},
@@ -93,15 +92,7 @@ pub static MODEL: Model<Of> = Model {
             |s| s.template.map(Id::any),
             |s, id| s.template = id.map(|id| id.of()),
         ),
-        F::many(
-            "communities",
-            "communities",
-            &community::MODEL,
-            |s| raw(&s.communities),
-            |s, v| {
-                s.communities = typed(v);
-            },
-        ),
+        F::communities(|s| raw(&s.communities), |s, v| s.communities = typed(v)),
         F::one(
             "local_autonomous_system",
             "local.asn",
@@ -120,7 +111,7 @@ pub static MODEL: Model<Of> = Model {
                 set_netbox_id(&mut d.spec, n.unwrap_or_default());
             },
         ),
-        F::json("local_context_data", "context", |s| s.context.as_ref(), |s, v| s.context = v).unordered(),
+        F::local_context_data(|s| s.context.as_ref(), |s, v| s.context = v),
         F::made("config_context", "field", |r, _, _, out| context(r.spec.context.as_ref(), out)),
         F::text("napalm_username", "", 256, |s| s.driver.user.as_deref(), |s, t| s.driver.user = some(t))
             .nullable()
@@ -137,7 +128,7 @@ pub static MODEL: Model<Of> = Model {
             },
         ),
         F::json("napalm_args", "", |s| s.driver.args.as_ref(), |s, v| s.driver.args = v).guarded(),
-        F::text("comments", "comments", usize::MAX, |s| Some(&s.comments), |s, t| s.comments = t.unwrap_or_default()),
+        F::comments(|s| Some(&s.comments), |s, t| s.comments = t.unwrap_or_default()),
         F::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
         F::created(),
         F::updated(),

@@ -3,7 +3,7 @@
 use meetme_model::routing::{Policy, PolicyDirection};
 use meetme_store::{Filter, Resource as _};
 
-use super::{community, context, number, raw, some, typed};
+use super::{context, number, raw, some, typed};
 use crate::{
     model::{About, Field, How, Model, Sieve, Words, everything},
     query,
@@ -73,7 +73,7 @@ pub static MODEL: Model<Of> = Model {
         F::display(),
         F::text("name", "name", 100, |s| Some(&s.name), |s, t| s.name = t.unwrap_or_default()).required(),
         F::slug(|s| Some(&s.slug), |s, t| s.slug = t.unwrap_or_default()),
-        F::text("description", "description", 200, |s| s.description.as_deref(), |s, t| s.description = some(t)),
+        F::description(|s| s.description.as_deref(), |s, t| s.description = some(t)),
         F::choice(
             "type",
             "direction",
@@ -98,16 +98,8 @@ pub static MODEL: Model<Of> = Model {
             },
         ),
         F::digit("address_family", "family", FAMILIES, |s| s.family.into(), |s, n| s.family = number(Some(n))),
-        F::many(
-            "communities",
-            "communities",
-            &community::MODEL,
-            |s| raw(&s.communities),
-            |s, v| {
-                s.communities = typed(v);
-            },
-        ),
-        F::json("local_context_data", "context", |s| s.context.as_ref(), |s, v| s.context = v).unordered(),
+        F::communities(|s| raw(&s.communities), |s, v| s.communities = typed(v)),
+        F::local_context_data(|s| s.context.as_ref(), |s, v| s.context = v),
         F::made("config_context", "field", |r, _, _, out| context(r.spec.context.as_ref(), out)),
         F::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
         F::created(),

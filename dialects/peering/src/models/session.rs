@@ -7,7 +7,7 @@ use meetme_model::{
 };
 use meetme_store::Resource;
 
-use super::{admin, bfd, community, context, number, raw, routing_policy, some, typed};
+use super::{admin, bfd, context, number, raw, some, typed};
 use crate::{
     json,
     model::{Draft, Field, Words},
@@ -144,35 +144,17 @@ pub const fn passive<R: Session>() -> Field<R> {
 
 /// `import_routing_policies`.
 pub const fn import<R: Session>() -> Field<R> {
-    Field::<R>::many(
-        "import_routing_policies",
-        "import",
-        &routing_policy::MODEL,
-        |s: &R| raw(&s.peer().import),
-        |s, v| s.peer_mut().import = typed(v),
-    )
+    Field::<R>::import(|s: &R| raw(&s.peer().import), |s, v| s.peer_mut().import = typed(v))
 }
 
 /// `export_routing_policies`.
 pub const fn export<R: Session>() -> Field<R> {
-    Field::<R>::many(
-        "export_routing_policies",
-        "export",
-        &routing_policy::MODEL,
-        |s: &R| raw(&s.peer().export),
-        |s, v| s.peer_mut().export = typed(v),
-    )
+    Field::<R>::export(|s: &R| raw(&s.peer().export), |s, v| s.peer_mut().export = typed(v))
 }
 
 /// `communities`.
 pub const fn communities<R: Session>() -> Field<R> {
-    Field::<R>::many(
-        "communities",
-        "communities",
-        &community::MODEL,
-        |s: &R| raw(&s.peer().communities),
-        |s, v| s.peer_mut().communities = typed(v),
-    )
+    Field::<R>::communities(|s: &R| raw(&s.peer().communities), |s, v| s.peer_mut().communities = typed(v))
 }
 
 /// `bfd`.
@@ -191,13 +173,7 @@ pub const fn bfd<R: Session>() -> Field<R> {
 
 /// `local_context_data`.
 pub const fn local_context_data<R: Session>() -> Field<R> {
-    Field::<R>::json(
-        "local_context_data",
-        "context",
-        |s: &R| s.peer().context.as_ref(),
-        |s, v| s.peer_mut().context = v,
-    )
-    .unordered()
+    Field::<R>::local_context_data(|s: &R| s.peer().context.as_ref(), |s, v| s.peer_mut().context = v)
 }
 
 /// `config_context`.
@@ -272,10 +248,7 @@ pub const fn last_established<R: Session>() -> Field<R> {
 
 /// `comments`.
 pub const fn comments<R: Session>() -> Field<R> {
-    Field::<R>::text(
-        "comments",
-        "comments",
-        usize::MAX,
+    Field::<R>::comments(
         |s: &R| Some(&s.peer().comments),
         |s, t| {
             s.peer_mut().comments = t.unwrap_or_default();

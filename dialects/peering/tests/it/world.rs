@@ -3,18 +3,20 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request};
-use http_body_util::{BodyExt, Full};
+use http::HeaderMap;
 use meetme_app::{
-    App, Error, MasterKey, Sealer, Settings,
+    App, Error,
     identity::{self, Giver, NewKey},
 };
 use meetme_base::{Id, ManualClock, Secret, Time};
-use meetme_http::{Door, Limits, Server, ServerConfig};
-use meetme_model::access::{Form, Grant, Membership, Organization, Role, User};
-use meetme_store::{Context, Open, Store};
-use meetme_testdb::Temp;
+use meetme_http::Server;
+use meetme_model::access::{Grant, Membership, Role, User};
+use meetme_store::Context;
+use meetme_testkit::{Database, Place, as_system, customer, person, unlimited};
 use serde_json::{Value, json};
+
+/// The moment the tests live in.
+const NOW: Time = Time(1_790_000_000_123);
 
 pub struct World {
     pub app: App,
@@ -26,66 +28,34 @@ pub struct World {
     pub reader: String,
     pub owner: Id<User>,
     pub make: &'static str,
-    database: Option<Temp<Open>>,
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        let database = self.database.take();
-        std::thread::spawn(move || drop(database)).join().unwrap();
-    }
+    _database: Database,
 }
 
 /// A world on each database.
 pub async fn both() -> Vec<World> {
     let mut out = Vec::new();
-    // Databases are made and dropped by blocking calls, which a runtime's own threads must not make.
-    for (make, database) in tokio::task::spawn_blocking(meetme_testdb::both).await.unwrap() {
-        out.push(World::on(make, database).await);
+    for place in meetme_testkit::both(NOW) {
+        out.push(World::on(place).await);
     }
     out
 }
 
 /// A world on the database that is always there.
 pub async fn one() -> World {
-    World::on("sqlite", meetme_testdb::sqlite()).await
+    World::on(meetme_testkit::one(NOW)).await
 }
 
 impl World {
-    async fn on(make: &'static str, database: Temp<Open>) -> Self {
-        let clock = Arc::new(ManualClock::new(Time(1_790_000_000_123)));
-        let open = database.clone();
-        let at = clock.clone();
-        let store = tokio::task::spawn_blocking(move || Store::open(&open, meetme_model::registry(), at));
-        let store = store.await.unwrap().unwrap();
-        let sealer = Sealer::new(&MasterKey::parse(&"5e".repeat(32)).unwrap());
-        let app = App::new(store, sealer, Settings::default());
-        let setting_up = app.clone();
-        let made = app.store().write::<_, Error, _>(Context::system(), move |tx| {
-            let app = &setting_up;
+    async fn on(place: Place) -> Self {
+        let Place { app, clock, make, database } = place;
+        let made = as_system(&app, |app, tx| {
             let first = identity::first(app, tx, "Operator", "root", &Secret::new("correct horse".to_owned()))?;
-            let parent = Some(first.operator.id);
-            let customer =
-                Organization { name: "Customer".into(), form: Form::Customer, parent, ..Organization::default() };
-            let customer = tx.create(first.operator.id.any(), customer)?;
-            let mut tokens = Vec::new();
-            for (name, role) in [("ada", "owner"), ("rea", "read_only")] {
-                let user = tx.create(customer.id.any(), User::new(name, customer.id))?;
-                let role = identity::builtin_role(tx, role)?;
-                let place = Membership { user: user.id, scope: customer.id.any(), roles: vec![role], title: None };
-                tx.create(customer.id.any(), place)?;
-                let new = NewKey { name: name.to_owned(), ..NewKey::default() };
-                let key = identity::create_key(app, tx, Giver::System, user.id.any(), &new)?;
-                tokens.push((key.secret.expose().clone(), user.id));
-            }
-            Ok(tokens)
+            let customer = customer(tx, first.operator.id, "Customer")?;
+            Ok((person(app, tx, customer, "ada", "owner")?, person(app, tx, customer, "rea", "read_only")?.1))
         });
-        let tokens = made.await.unwrap();
-        let limits = Limits { rate_per_second: 0, auth_failures_per_minute: 0, ..Limits::default() };
-        let config = ServerConfig { limits, ..ServerConfig::default() };
-        let server = Server::new(config, vec![meetme_peering::dialect()], app.clone()).unwrap();
-        let (token, reader, owner) = (tokens[0].0.clone(), tokens[1].0.clone(), tokens[0].1);
-        Self { app, server, clock, token, reader, owner, make, database: Some(database) }
+        let ((owner, token), reader) = made.await;
+        let server = meetme_testkit::server(meetme_peering::dialect(), &app, unlimited());
+        Self { app, server, clock, token, reader, owner, make, _database: database }
     }
 
     /// Another key of the customer's owner.
@@ -114,19 +84,10 @@ impl World {
 
     /// `"GET /api/peering/routers/"`, headers, body as it is sent.
     pub async fn send(&self, line: &str, headers: &[(&str, &str)], body: &str) -> Said {
-        let (method, path) = line.split_once(' ').unwrap();
-        let plain = Request::builder().method(method).uri(path).header("host", "pm.example");
-        let plain = headers.iter().fold(plain, |made, (name, value)| made.header(*name, *value));
-        let body = Full::new(Bytes::from(body.to_owned()));
-        let (head, content) = self.server.call(&Door::inside(), plain.body(body).unwrap()).await.into_parts();
-        let bytes = content.collect().await.unwrap().to_bytes();
-        let body = if bytes.is_empty() {
-            Value::Null
-        } else {
-            let text = || Value::String(String::from_utf8_lossy(&bytes).into_owned());
-            serde_json::from_slice(&bytes).unwrap_or_else(|_| text())
-        };
-        Said { line: line.to_owned(), status: head.status.as_u16(), headers: head.headers, body, bytes }
+        let all: Vec<_> = [("host", "pm.example")].iter().chain(headers).copied().collect();
+        let said = meetme_testkit::call(&self.server, line, &all, body.to_owned()).await;
+        let body = said.value();
+        Said { line: line.to_owned(), status: said.status, headers: said.headers, body, bytes: said.bytes }
     }
 
     /// As somebody.

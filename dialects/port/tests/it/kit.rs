@@ -2,19 +2,17 @@
 
 use std::sync::Arc;
 
-use http::Request;
-use http_body_util::{BodyExt as _, Full};
-use meetme_app::{App, MasterKey, Sealer, Settings, identity};
+use meetme_app::identity;
 use meetme_base::{ManualClock, Secret, Time};
-use meetme_http::{Door, Server, ServerConfig};
-use meetme_store::{Context, Open, Store};
+use meetme_http::{Limits, Server};
+use meetme_testkit::{Database, Place, as_system};
 use serde_json::{Value, json};
 
 pub struct World {
     pub server: Server,
     pub clock: Arc<ManualClock>,
     key: (String, String),
-    _database: Box<dyn std::any::Any + Send>,
+    _database: Database,
 }
 
 pub struct Answer {
@@ -42,42 +40,27 @@ impl World {
     /// A world on each database this machine has.
     pub async fn all() -> Vec<Self> {
         let mut out = Vec::new();
-        for (_, database) in meetme_testdb::both() {
-            let open: Open = (*database).clone();
-            out.push(Self::over(&open, Box::new(database)).await);
+        for place in meetme_testkit::both(Time(1_780_000_000_000)) {
+            out.push(Self::over(place).await);
         }
         out
     }
 
-    async fn over(open: &Open, database: Box<dyn std::any::Any + Send>) -> Self {
-        let clock = Arc::new(ManualClock::new(Time(1_780_000_000_000)));
-        let store = Store::open(open, meetme_model::registry(), clock.clone()).unwrap();
-        let sealer = Sealer::new(&MasterKey::parse(&"5".repeat(64)).unwrap());
-        let app = App::new(store, sealer, Settings::default());
-        let inner = app.clone();
-        let first = app
-            .store()
-            .write(Context::system(), move |tx| {
-                identity::first(&inner, tx, "Operator", "ada", &Secret::new("correct horse".to_owned()))
-            })
-            .await
-            .unwrap();
+    async fn over(place: Place) -> Self {
+        let Place { app, clock, database, .. } = place;
+        let first = as_system(&app, |app, tx| {
+            identity::first(app, tx, "Operator", "ada", &Secret::new("correct horse".to_owned()))
+        })
+        .await;
         let key = (first.key.key.spec.public.clone(), first.key.secret.expose().clone());
-        let server = Server::new(ServerConfig::default(), vec![meetme_port::dialect()], app).unwrap();
+        let server = meetme_testkit::server(meetme_port::dialect(), &app, Limits::default());
         Self { server, clock, key, _database: database }
     }
 
     pub async fn raw(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-        let mut request = Request::builder().method(method).uri(path).header("content-type", "application/json");
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let request = request.body(Full::new(bytes::Bytes::from(body.to_owned()))).unwrap();
-        let door = Door::inside();
-        let answer = self.server.call(&door, request).await;
-        let status = answer.status().as_u16();
-        let bytes = answer.into_body().collect().await.unwrap().to_bytes();
-        Answer { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
+        let headers: Vec<_> = [("content-type", "application/json")].iter().chain(headers).copied().collect();
+        let said = meetme_testkit::call(&self.server, &format!("{method} {path}"), &headers, body.to_owned()).await;
+        Answer { status: said.status, body: serde_json::from_slice(&said.bytes).unwrap_or(Value::Null) }
     }
 
     pub async fn login(&self) -> Answer {

@@ -1,14 +1,10 @@
 //! A small world: an operator with a metro of two gateways, a customer, and a stranger.
 
-use std::sync::Arc;
-
-use bytes::Bytes;
-use http::{HeaderMap, Request};
-use http_body_util::{BodyExt as _, Full};
-use meetme_app::{App, Error, MasterKey, Sealer, Settings, identity};
+use http::HeaderMap;
+use meetme_app::{App, Error, identity};
 use meetme_base::{Asn, Id, Mbps, RawId, Secret, Time};
 use meetme_contracts::prove;
-use meetme_http::{Door, Limits, Server, ServerConfig};
+use meetme_http::{Limits, Server};
 use meetme_model::{
     LifeStatus, Phase, Term,
     access::Organization,
@@ -16,8 +12,8 @@ use meetme_model::{
     place::{Geo, Metro, Money, Offer, Per, Price, Rates, Region, Service, Site, Zone},
     routing::{AutonomousSystem, Router},
 };
-use meetme_store::{Context, Filter, Open, Store, Tx};
-use meetme_testdb::Temp;
+use meetme_store::{Filter, Tx};
+use meetme_testkit::{Database, Place, as_system};
 use serde_json::{Value, json};
 
 /// A key of an account.
@@ -37,7 +33,7 @@ pub struct World {
     pub token: String,
     pub stranger_token: String,
     pub port: String,
-    _open: Temp<Open>,
+    _database: Database,
 }
 
 /// An answer.
@@ -75,25 +71,17 @@ impl Answer {
 
 /// Runs a test on each make of database.
 pub async fn on_each(test: impl AsyncFn(World)) {
-    for (_, open) in meetme_testdb::both() {
-        test(World::new(open).await).await;
+    for place in meetme_testkit::both(Time(1_784_000_000_000)) {
+        test(World::new(place).await).await;
     }
 }
 
 impl World {
-    async fn new(open: Temp<Open>) -> Self {
-        let clock = Arc::new(meetme_base::ManualClock::new(Time(1_784_000_000_000)));
-        let opened = (*open).clone();
-        let store =
-            std::thread::spawn(move || Store::open(&opened, meetme_model::registry(), clock)).join().unwrap().unwrap();
-        let sealer = Sealer::new(&MasterKey::parse(&"7".repeat(64)).unwrap());
-        let app = App::new(store, sealer, Settings::default());
-        let inside = app.clone();
-        let made = app.store().write::<_, Error, _>(Context::system(), move |tx| build(&inside, tx)).await.unwrap();
-        let (customer, stranger, port) = made;
+    async fn new(place: Place) -> Self {
+        let Place { app, database, .. } = place;
+        let (customer, stranger, port) = as_system(&app, build).await;
         let limits = Limits { rate_per_second: 0, ..Limits::default() };
-        let config = ServerConfig { limits, ..ServerConfig::default() };
-        let server = Server::new(config, vec![meetme_pureport::dialect()], app.clone()).unwrap();
+        let server = meetme_testkit::server(meetme_pureport::dialect(), &app, limits);
         let mut world = Self {
             server,
             app,
@@ -102,7 +90,7 @@ impl World {
             token: String::new(),
             stranger_token: String::new(),
             port,
-            _open: open,
+            _database: database,
         };
         world.token = world.login(&world.customer.key, &world.customer.secret).await;
         world.stranger_token = world.login(&world.stranger.key, &world.stranger.secret).await;
@@ -117,24 +105,14 @@ impl World {
 
     /// Sends a request as it is.
     pub async fn send(&self, method: &str, path: &str, token: Option<&str>, body: &str) -> Answer {
-        let mut request = Request::builder().method(method).uri(path).header("host", "api.example");
+        let bearer = token.map(|token| format!("Bearer {token}"));
+        let mut headers = vec![("host", "api.example")];
         if !body.is_empty() {
-            request = request.header("content-type", "application/json");
+            headers.push(("content-type", "application/json"));
         }
-        if let Some(token) = token {
-            request = request.header("authorization", format!("Bearer {token}"));
-        }
-        let request = request.body(Full::new(Bytes::copy_from_slice(body.as_bytes()))).unwrap();
-        let response = self.server.call(&Door::inside(), request).await;
-        let (head, content) = response.into_parts();
-        let bytes = content.collect().await.unwrap().to_bytes();
-        let text = String::from_utf8_lossy(&bytes);
-        let body = if text.is_empty() {
-            Value::Null
-        } else {
-            serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.into_owned()))
-        };
-        Answer { status: head.status.as_u16(), headers: head.headers, body }
+        headers.extend(bearer.as_deref().map(|bearer| ("authorization", bearer)));
+        let said = meetme_testkit::call(&self.server, &format!("{method} {path}"), &headers, body.to_owned()).await;
+        Answer { status: said.status, body: said.value(), headers: said.headers }
     }
 
     /// The customer reads.
@@ -173,7 +151,7 @@ impl World {
         &self,
         f: impl Fn(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
     ) -> T {
-        self.app.store().write::<_, Error, _>(Context::system(), f).await.unwrap()
+        as_system(&self.app, move |_, tx| f(tx)).await
     }
 
     /// Every circuit and network that is not yet gone comes to this phase, with its legs.
@@ -261,8 +239,8 @@ fn offers(tx: &mut Tx<'_>, top: Id<Organization>, metro: Id<Metro>, east: Id<Reg
 }
 
 fn who(app: &App, tx: &mut Tx<'_>, top: Id<Organization>, name: &str) -> Result<Who, Error> {
-    let account = Organization { name: name.into(), parent: Some(top), ..Organization::default() };
-    let account = tx.create(top.any(), account)?;
+    let account = meetme_testkit::customer(tx, top, name)?;
+    let account = tx.get(account)?;
     let node = account.id.any();
     let new = identity::NewKey { name: "key".into(), ..identity::NewKey::default() };
     let issued = identity::create_key(app, tx, identity::Giver::System, node, &new)?;
