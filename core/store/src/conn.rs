@@ -34,6 +34,38 @@ impl Flavour {
     }
 }
 
+/// Counts the statements of an operation that reads. The first is asked without a transaction: one statement sees one state
+/// anyway. One that asks a second is run again from its beginning inside a transaction.
+#[derive(Debug, Default)]
+pub(crate) struct Steps {
+    asked: usize,
+    alone: bool,
+}
+
+impl Steps {
+    /// An operation begins, outside a transaction if `alone`.
+    pub fn begin(&mut self, alone: bool) {
+        *self = Self { asked: 0, alone };
+    }
+
+    /// It asks a statement.
+    ///
+    /// # Errors
+    /// When it must be run again for that; nobody sees this error but the operation.
+    pub fn ask(&mut self) -> Result<(), Error> {
+        self.asked += 1;
+        if self.alone && self.asked > 1 {
+            return Err(Error::Unavailable("this is asked again inside a transaction".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Whether it asked more than once.
+    pub fn are_many(&self) -> bool {
+        self.asked > 1
+    }
+}
+
 /// One row of an answer; columns count from 0.
 pub(crate) trait Row {
     fn is_null(&self, i: usize) -> bool;

@@ -1,9 +1,8 @@
 //! PostgreSQL: as many threads as connections, each running one operation at a time at READ COMMITTED for writes (versions, unique
 //! indexes, foreign keys and pool locks decide races) and at a read-only snapshot for reads.
 //!
-//! Most of a small read is spent on the way to the server and back. So a read is first run without a transaction: one statement
-//! sees one state anyway. When it asks a second one, it is run again from its beginning inside a transaction, and the next
-//! run of the same operation begins so.
+//! Most of a small read is spent on the way to the server and back, so one that asks a single statement has no transaction
+//! around it, see [`Steps`].
 
 use std::{collections::HashMap, error::Error as StdError, sync::Arc, thread::JoinHandle};
 
@@ -18,7 +17,7 @@ use bytes::BytesMut;
 
 use crate::{
     Error,
-    conn::{Cell, Conn, Flavour, Row},
+    conn::{Cell, Conn, Flavour, Row, Steps},
     job::{Job, Queue},
     schema,
     store::Shared,
@@ -37,10 +36,7 @@ pub(crate) struct Postgres {
     retry: bool,
     /// Set when the connection is lost.
     lost: bool,
-    /// How many statements the running operation has asked.
-    asked: usize,
-    /// Set while an operation runs outside a transaction, where one statement is all it may ask.
-    alone: bool,
+    steps: Steps,
     doomed: Option<String>,
 }
 
@@ -52,8 +48,7 @@ fn open(url: &str) -> Result<Postgres, Error> {
         prepared: HashMap::new(),
         retry: false,
         lost: false,
-        asked: 0,
-        alone: false,
+        steps: Steps::default(),
         doomed: None,
     })
 }
@@ -111,7 +106,8 @@ fn thread(
                 {
                     break Err(e);
                 }
-                (conn.retry, conn.asked) = (false, 0);
+                conn.retry = false;
+                conn.steps.begin(false);
                 let epochs = shared.epochs();
                 let keep = match conn.batch(begin) {
                     Ok(()) => job.run(&mut conn, &shared, epochs),
@@ -123,7 +119,7 @@ fn thread(
                     Err(e) => break Err(e),
                 };
                 if !writes && !conn.retry {
-                    job.habit().stepped(conn.asked > 1);
+                    job.habit().stepped(conn.steps.are_many());
                     break Ok(());
                 }
                 let ended = if keep { conn.batch("COMMIT") } else { conn.batch("ROLLBACK") };
@@ -153,18 +149,15 @@ impl Postgres {
         if self.lost {
             return false;
         }
-        (self.retry, self.asked, self.alone) = (false, 0, true);
+        self.retry = false;
+        self.steps.begin(true);
         job.run(self, shared, shared.epochs());
-        self.alone = false;
-        job.habit().stepped(self.asked > 1);
-        self.asked <= 1 && !self.retry && !self.lost
+        job.habit().stepped(self.steps.are_many());
+        !self.steps.are_many() && !self.retry && !self.lost
     }
 
     fn statement(&mut self, sql: &str) -> Result<Statement, Error> {
-        self.asked += 1;
-        if self.alone && self.asked > 1 {
-            return Err(Error::Unavailable("this is asked again inside a transaction".to_owned()));
-        }
+        self.steps.ask()?;
         if let Some(statement) = self.prepared.get(sql) {
             return Ok(statement.clone());
         }

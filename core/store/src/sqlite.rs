@@ -13,11 +13,11 @@ use std::{
 };
 
 use crossbeam_channel::RecvTimeoutError;
-use rusqlite::{Connection, ErrorCode, OpenFlags, types::Value as Sql};
+use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig, types::Value as Sql};
 
 use crate::{
     Error,
-    conn::{Cell, Conn, Flavour, Row},
+    conn::{Cell, Conn, Flavour, Row, Steps},
     job::{Job, Queue, refuse_all},
     store::Shared,
 };
@@ -29,6 +29,7 @@ const LOOK: Duration = Duration::from_millis(500);
 
 pub(crate) struct Sqlite {
     connection: Connection,
+    steps: Steps,
     doomed: Option<String>,
 }
 
@@ -43,11 +44,13 @@ pub(crate) fn open(path: &Path, writer: bool) -> Result<Sqlite, Error> {
              PRAGMA cache_size = -16000; PRAGMA mmap_size = 268435456; PRAGMA wal_autocheckpoint = 4000;",
         )
         .map_err(|e| bug(&e))?;
+    // Plans must not depend on values: else binding one throws the prepared statement away, and preparing costs more than running.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(|e| bug(&e))?;
     rusqlite::vtab::array::load_module(&connection).map_err(|e| bug(&e))?;
     if !writer {
         connection.execute_batch("PRAGMA query_only = ON").map_err(|e| bug(&e))?;
     }
-    Ok(Sqlite { connection, doomed: None })
+    Ok(Sqlite { connection, steps: Steps::default(), doomed: None })
 }
 
 /// Starts the writer.
@@ -130,8 +133,9 @@ pub(crate) fn read_thread(
 
 /// Connections on which whoever asks reads by themselves. Waking a thread and being woken by it takes longer than most reads.
 ///
-/// The asker's thread answers other requests too, so this is for operations that are quick by habit, and there are always
-/// fewer of these connections than processors: one that is slow for once cannot stop the server.
+/// The asker's thread answers other requests too, so this is for operations that are quick by habit. There are as many of these
+/// connections as processors, and whoever runs a server gives it a thread more than that: operations that are slow for
+/// once cannot stop it.
 pub(crate) struct Near {
     idle: Mutex<Vec<Sqlite>>,
 }
@@ -139,7 +143,7 @@ pub(crate) struct Near {
 impl Near {
     pub fn open(path: &Path) -> Result<Self, Error> {
         let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
-        let idle = (0..(processors - 1).max(1)).map(|_| open(path, false)).collect::<Result<_, _>>()?;
+        let idle = (0..processors).map(|_| open(path, false)).collect::<Result<_, _>>()?;
         Ok(Self { idle: Mutex::new(idle) })
     }
 
@@ -157,16 +161,35 @@ impl Sqlite {
     /// Runs a reading job from its beginning to its answer.
     fn read(&mut self, mut job: Box<dyn Job>, shared: &Shared) {
         let begun = Instant::now();
+        let mut ended = Ok(());
+        if job.habit().has_steps() || !self.read_alone(job.as_mut(), shared) {
+            ended = self.read_in_steps(job.as_mut(), shared);
+        }
+        job.habit().took(begun.elapsed());
+        job.finish(shared, ended);
+    }
+
+    /// Runs a reading job outside a transaction; false when it must be run again, inside one.
+    fn read_alone(&mut self, job: &mut dyn Job, shared: &Shared) -> bool {
+        self.leave();
+        self.steps.begin(true);
+        job.run(self, shared, shared.epochs());
+        job.habit().stepped(self.steps.are_many());
+        !self.steps.are_many()
+    }
+
+    fn read_in_steps(&mut self, job: &mut dyn Job, shared: &Shared) -> Result<(), Error> {
         let epochs = shared.epochs();
         let ran = self.begin("BEGIN").map(|()| {
+            self.steps.begin(false);
             job.run(self, shared, epochs);
+            job.habit().stepped(self.steps.are_many());
         });
         let ended = ran.and_then(|()| self.batch("COMMIT"));
         if ended.is_err() {
             self.leave();
         }
-        job.habit().took(begun.elapsed());
-        job.finish(shared, ended);
+        ended
     }
 
     /// Changes when another connection wrote to the file.
@@ -188,6 +211,10 @@ impl Sqlite {
         {
             tracing::error!(error = %e, "a failed transaction could not be rolled back");
         }
+    }
+
+    fn step(&mut self, sql: &str, params: &[Cell]) -> Result<u64, Error> {
+        self.statement(sql, params, |statement| statement.raw_execute().map(|n| n as u64).map_err(Failed::Sql))
     }
 
     fn statement<T>(
@@ -246,6 +273,7 @@ impl Conn for Sqlite {
         params: &[Cell],
         each: &mut dyn FnMut(&dyn Row) -> Result<(), Error>,
     ) -> Result<(), Error> {
+        self.steps.ask()?;
         self.statement(sql, params, |statement| {
             let mut rows = statement.raw_query();
             while let Some(row) = rows.next().map_err(Failed::Sql)? {
@@ -256,13 +284,14 @@ impl Conn for Sqlite {
     }
 
     fn execute(&mut self, sql: &str, params: &[Cell]) -> Result<u64, Error> {
-        self.statement(sql, params, |statement| statement.raw_execute().map(|n| n as u64).map_err(Failed::Sql))
+        self.steps.ask()?;
+        self.step(sql, params)
     }
 
     fn batch(&mut self, sql: &str) -> Result<(), Error> {
         // The few statements that frame transactions are prepared once; schema text is not worth it.
         if sql.len() < 20 && !sql.contains(';') {
-            return self.execute(sql, &[]).map(|_| ());
+            return self.step(sql, &[]).map(|_| ());
         }
         self.connection.execute_batch(sql).map_err(|e| fail(&e, sql))
     }
