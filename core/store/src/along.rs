@@ -3,14 +3,18 @@
 //! What came along is only kept at hand; it is seen by whoever asks for it with the right to see everything of its kind, as
 //! if it had been fetched then. Reading transactions see one state of the data, so it cannot have changed meanwhile.
 
-use std::fmt::Write as _;
+use std::{
+    collections::HashMap,
+    fmt::Write as _,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use meetme_base::{Id, Kind, RawId};
 
 use crate::{
-    Error, Filter, KindInfo, Object, Resource, Tx,
+    Error, Filter, KindInfo, Object, Registry, Resource, Tx,
     conn::Row,
-    read::read_row,
+    read::{read_row, uid},
     sql::{ROW, WIDTH},
 };
 
@@ -18,13 +22,18 @@ use crate::{
 pub(crate) struct Kept {
     kind: Kind,
     numbers: [i64; 6],
-    uid: Vec<u8>,
-    documents: [String; 2],
+    uid: [u8; 16],
+    /// Both documents, one behind the other.
+    documents: String,
+    /// Where the second begins.
+    middle: usize,
 }
 
-/// Where the numbers stand in [`ROW`], and the documents.
+/// Where the numbers stand in [`ROW`], then the UUID and the documents.
 const NUMBERS: [usize; 6] = [0, 2, 3, 4, 5, 6];
-const DOCUMENTS: [usize; 2] = [7, 8];
+const UID: usize = 1;
+const SPEC: usize = 7;
+const STATUS: usize = 8;
 
 impl Kept {
     /// Reads it from the columns that begin at `from`.
@@ -33,8 +42,9 @@ impl Kept {
         for (number, at) in numbers.iter_mut().zip(NUMBERS) {
             *number = row.int(from + at)?;
         }
-        let [spec, status] = DOCUMENTS.map(|at| row.text(from + at).map(str::to_owned));
-        Ok(Self { kind, numbers, uid: row.blob(from + 1)?.to_vec(), documents: [spec?, status?] })
+        let (spec, status) = (row.text(from + SPEC)?, row.text(from + STATUS)?);
+        let uid = *uid(row.blob(from + UID)?)?.bytes();
+        Ok(Self { kind, numbers, uid, documents: [spec, status].concat(), middle: spec.len() })
     }
 }
 
@@ -47,11 +57,50 @@ impl Row for Kept {
         at.map(|at| self.numbers[at]).ok_or_else(|| Error::Bug(format!("no number at {i}")))
     }
     fn text(&self, i: usize) -> Result<&str, Error> {
-        let at = DOCUMENTS.iter().position(|at| *at == i);
-        at.map(|at| self.documents[at].as_str()).ok_or_else(|| Error::Bug(format!("no text at {i}")))
+        match i {
+            SPEC => Ok(&self.documents[..self.middle]),
+            STATUS => Ok(&self.documents[self.middle..]),
+            _ => Err(Error::Bug(format!("no text at {i}"))),
+        }
     }
     fn blob(&self, _: usize) -> Result<&[u8], Error> {
         Ok(&self.uid)
+    }
+}
+
+/// The part of a statement that depends on a kind and its paths alone: written once, used for every row.
+pub(crate) struct Plan {
+    columns: String,
+    tables: String,
+    /// The kinds that are joined, in the order of their columns.
+    kinds: Vec<Kind>,
+}
+
+/// The plans made so far.
+#[derive(Default)]
+pub(crate) struct Plans {
+    known: RwLock<HashMap<Kind, Vec<(Vec<String>, Arc<Plan>)>>>,
+}
+
+impl Plans {
+    /// The most of one kind: callers choose among fields, and so among paths.
+    const MOST: usize = 32;
+
+    fn of(&self, registry: &Registry, kind: &KindInfo, paths: &[String]) -> Arc<Plan> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let found = known.get(&kind.kind).and_then(|list| list.iter().find(|(those, _)| those == paths));
+        if let Some((_, plan)) = found {
+            return plan.clone();
+        }
+        drop(known);
+        let plan = Arc::new(Plan::of(registry, kind, paths));
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let list = known.entry(kind.kind).or_default();
+        if list.len() >= Self::MOST {
+            list.clear();
+        }
+        list.push((paths.to_vec(), plan.clone()));
+        plan
     }
 }
 
@@ -60,6 +109,27 @@ struct Joined<'k> {
     path: &'k str,
     kind: &'k KindInfo,
     name: String,
+}
+
+impl Plan {
+    fn of(registry: &Registry, info: &KindInfo, paths: &[String]) -> Self {
+        let mut joined: Vec<Joined<'_>> = Vec::with_capacity(paths.len());
+        let (mut columns, mut tables) = (ROW.to_owned(), format!("{} a0", info.table()));
+        for path in paths {
+            let (before, step) = path.rsplit_once('.').unwrap_or(("", path));
+            let from = if before.is_empty() { Some((info, "a0")) } else { only(&joined, before) };
+            let Some((kind, from)) = from else { continue };
+            let Some(edge) = kind.edge(step).filter(|edge| !edge.many) else { continue };
+            let from = from.to_owned();
+            for kind in edge.to.iter().filter_map(|to| registry.kind(to.name())) {
+                let name = format!("j{}", joined.len());
+                write!(tables, " LEFT JOIN {} {name} ON {name}.id = {from}.e_{step}", kind.table()).ok();
+                write!(columns, ", {}", ROW.replace("a0.", &format!("{name}."))).ok();
+                joined.push(Joined { path, kind, name });
+            }
+        }
+        Self { columns, tables, kinds: joined.iter().map(|join| join.kind.kind).collect() }
+    }
 }
 
 impl Tx<'_> {
@@ -83,29 +153,15 @@ impl Tx<'_> {
         let info = self.shared.registry.info(R::KIND)?;
         let (condition, mut compiler) = self.condition(info, &filter)?;
         let params = std::mem::take(&mut compiler.params);
-        let mut joined: Vec<Joined<'_>> = Vec::with_capacity(paths.len());
-        let (mut columns, mut tables) = (ROW.to_owned(), format!("{} a0", info.table()));
-        for path in paths {
-            let (before, step) = path.rsplit_once('.').unwrap_or(("", path));
-            let from = if before.is_empty() { Some((info, "a0")) } else { only(&joined, before) };
-            let Some((kind, from)) = from else { continue };
-            let Some(edge) = kind.edge(step).filter(|edge| !edge.many) else { continue };
-            let from = from.to_owned();
-            for kind in edge.to.iter().filter_map(|to| self.shared.registry.kind(to.name())) {
-                let name = format!("j{}", joined.len());
-                write!(tables, " LEFT JOIN {} {name} ON {name}.id = {from}.e_{step}", kind.table()).ok();
-                write!(columns, ", {}", ROW.replace("a0.", &format!("{name}."))).ok();
-                joined.push(Joined { path, kind, name });
-            }
-        }
-        let sql = format!("SELECT {columns} FROM {tables} WHERE {condition}");
-        let (mut found, mut along) = (None, Vec::with_capacity(joined.len()));
+        let plan = self.shared.plans.of(&self.shared.registry, info, paths);
+        let sql = ["SELECT ", &plan.columns, " FROM ", &plan.tables, " WHERE ", &condition].concat();
+        let (mut found, mut along) = (None, Vec::with_capacity(plan.kinds.len()));
         self.conn.query(&sql, &params, &mut |row| {
             found = Some(read_row::<R>(row)?);
-            for (n, join) in joined.iter().enumerate() {
+            for (n, kind) in plan.kinds.iter().enumerate() {
                 let from = (n + 1) * WIDTH;
                 if !row.is_null(from) {
-                    along.push(Kept::of(join.kind.kind, row, from)?);
+                    along.push(Kept::of(*kind, row, from)?);
                 }
             }
             Ok(())

@@ -24,6 +24,8 @@ use crate::{
 
 /// The most operations that share one commit.
 const GROUP: usize = 256;
+/// How often a reader looks for a free connection before it hands its work to another thread.
+const TRIES: u32 = 4;
 /// How often the writer looks whether another process wrote to the file.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -149,10 +151,21 @@ impl Near {
 
     /// Runs a job if a connection is free, else gives it back.
     pub fn read(&self, job: Box<dyn Job>, shared: &Shared) -> Option<Box<dyn Job>> {
-        let free = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let Some(mut conn) = free else { return Some(job) };
+        let Some(mut conn) = self.free() else { return Some(job) };
         conn.read(job, shared);
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(conn);
+        None
+    }
+
+    /// A connection, if there is one soon: who has it now is quick, and may only wait for this thread's processor.
+    fn free(&self) -> Option<Sqlite> {
+        for _ in 0..TRIES {
+            let free = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            if free.is_some() {
+                return free;
+            }
+            std::thread::yield_now();
+        }
         None
     }
 }

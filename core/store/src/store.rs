@@ -14,7 +14,7 @@ use futures_channel::oneshot;
 use meetme_base::{Clock, Kind, Uid};
 
 use crate::{
-    Actor, Error, Everything, Registry, Scope, Tx,
+    Actor, Error, Everything, Registry, Scope, Tx, along,
     habit::Habits,
     job::{Job, Operation},
     postgres, schema, sqlite,
@@ -76,6 +76,7 @@ pub(crate) struct Shared {
     pub registry: Registry,
     pub clock: Arc<dyn Clock>,
     pub counts: Counts,
+    pub plans: along::Plans,
     habits: Habits,
     epochs: Vec<AtomicU64>,
     listeners: RwLock<Vec<Listener>>,
@@ -178,6 +179,7 @@ impl Store {
             registry,
             clock,
             counts: Counts::default(),
+            plans: along::Plans::default(),
             habits: Habits::default(),
             epochs,
             listeners: RwLock::default(),
