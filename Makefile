@@ -8,8 +8,8 @@ DATA ?= data/demo
 
 # A server with the demo's small world; it prints credentials and addresses for each dialect.
 run:
-	$(CARGO) build --release --package meetme
-	target/release/meetme serve --demo --data $(DATA) --listen $(LISTEN)
+	$(CARGO) build --profile demo --package meetme
+	target/demo/meetme serve --demo --data $(DATA) --listen $(LISTEN)
 
 # Everything: what the tests need from the system, then every check, the tests last. Both stores are tested in one run.
 test:
