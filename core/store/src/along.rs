@@ -76,10 +76,13 @@ pub(crate) struct Plan {
     kinds: Vec<Kind>,
 }
 
+/// The plans of one kind, each with its paths.
+type PlansOfKind = Vec<(Vec<String>, Arc<Plan>)>;
+
 /// The plans made so far.
 #[derive(Default)]
 pub(crate) struct Plans {
-    known: RwLock<HashMap<Kind, Vec<(Vec<String>, Arc<Plan>)>>>,
+    known: RwLock<HashMap<Kind, PlansOfKind>>,
 }
 
 impl Plans {
