@@ -5,7 +5,6 @@
 
 use std::{
     collections::HashMap,
-    fmt::Write as _,
     sync::{Arc, PoisonError, RwLock},
 };
 
@@ -15,7 +14,7 @@ use crate::{
     Error, Filter, KindInfo, Object, Registry, Resource, Tx,
     conn::Row,
     read::{read_row, uid},
-    sql::{ROW, WIDTH},
+    sql::{ROW, WIDTH, write},
 };
 
 /// A row at hand, as it is stored.
@@ -126,8 +125,9 @@ impl Plan {
             let from = from.to_owned();
             for kind in edge.to.iter().filter_map(|to| registry.kind(to.name())) {
                 let name = format!("j{}", joined.len());
-                write!(tables, " LEFT JOIN {} {name} ON {name}.id = {from}.e_{step}", kind.table()).ok();
-                write!(columns, ", {}", ROW.replace("a0.", &format!("{name}."))).ok();
+                let table = kind.table();
+                write(&mut tables, format_args!(" LEFT JOIN {table} {name} ON {name}.id = {from}.e_{step}"));
+                write(&mut columns, format_args!(", {}", ROW.replace("a0.", &format!("{name}."))));
                 joined.push(Joined { path, kind, name });
             }
         }

@@ -393,7 +393,8 @@ fn cells(list: &[Value], ty: FieldType) -> Cell {
     }
 }
 
-fn write(out: &mut String, args: std::fmt::Arguments<'_>) {
+/// Adds to a statement.
+pub(crate) fn write(out: &mut String, args: std::fmt::Arguments<'_>) {
     out.write_fmt(args).expect("writing to a String cannot fail");
 }
 
