@@ -27,7 +27,7 @@ pub enum Open {
     Sqlite {
         /// The file.
         path: PathBuf,
-        /// How many threads read beside the one that writes.
+        /// How many threads read beside the one that writes; quick reads run where they are asked and need none.
         readers: usize,
     },
     /// A server that any number of processes may share.
@@ -229,7 +229,8 @@ impl Store {
         &self.shared.clock
     }
 
-    /// Runs a reading operation on one consistent state of the data.
+    /// Runs a reading operation on one consistent state of the data. The closure may run more than once, and on the thread that
+    /// waits for the answer.
     pub fn read<T, E, F>(&self, context: Context, f: F) -> impl Future<Output = Result<T, E>> + Send + 'static
     where
         F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
