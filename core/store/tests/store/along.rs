@@ -5,12 +5,12 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use meetme_store::{Filter, Order, Query};
+use meetme_store::{Context, Filter, Order as By, Query};
 
 use crate::{
     kinds::{Device, Site},
     rights::{Rights, two},
-    world::{World, on_both},
+    world::{World, answer, on_both},
 };
 
 fn paths(names: &[&str]) -> Vec<String> {
@@ -78,7 +78,7 @@ fn a_page_tells_how_many_rows_there_are_in_all() {
             w.device(&format!("{n}"), &site);
         }
         let page = |filter: Filter, limit, offset| {
-            let query = Query::of(filter).order([Order::down("name")]).page(limit, offset);
+            let query = Query::of(filter).order([By::down("name")]).page(limit, offset);
             let (count, rows) = w.read(move |tx| tx.page::<Device>(&query)).unwrap();
             (count, rows.into_iter().map(|device| device.spec.name).collect::<Vec<_>>())
         };
@@ -115,6 +115,28 @@ fn an_operation_of_several_steps_sees_one_state_however_it_was_begun() {
             let ran = runs.load(Ordering::Relaxed) - before;
             assert!((1..=2).contains(&ran), "{ran} runs of {steps} steps");
         }
+    });
+}
+
+#[test]
+fn what_is_written_between_two_steps_is_not_seen_by_the_second() {
+    on_both(|w| {
+        let site = w.site("here").id.any();
+        // The first time nothing is known of the operation, afterwards it is begun in a transaction.
+        for _ in 0..3 {
+            let (other, org) = (w.store.clone(), w.org);
+            let (first, second) = w
+                .read(move |tx| {
+                    let first = tx.all::<Device>(Filter::All)?.len();
+                    answer(other.write(Context::system(), move |tx| {
+                        tx.create(org, Device { site: Some(site), name: tx.request().to_string(), ..Device::default() })
+                    }))?;
+                    Ok((first, tx.all::<Device>(Filter::All)?.len()))
+                })
+                .unwrap();
+            assert_eq!(first, second);
+        }
+        assert!(w.names(Filter::All).len() >= 3);
     });
 }
 
