@@ -2,18 +2,15 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{Said, World, both, one};
+use crate::{
+    identity::colleague,
+    world::{Said, World, both, one},
+};
 
-/// A role with these grants, and a user who has it, with a key without limits.
+/// A role with these grants, and the secret of a user who has it.
 async fn user(world: &World, name: &str, grants: Value) -> (Value, String) {
-    let ada = world.customer.as_str();
-    let role = world.by(ada, "POST /role", &json!({"name": name, "grants": grants})).await.is(201).json();
-    let user = json!({"username": name, "home": world.customer_id});
-    let user = world.by(ada, "POST /user", &user).await.is(201).json();
-    let place = json!({"user": user["id"], "scope": world.customer_id, "roles": [role["id"]]});
-    world.by(ada, "POST /membership", &place).await.is(201);
-    let key = world.by(ada, "POST /key", &json!({"name": name, "owner": user["id"]})).await.is(201).json();
-    (role["id"].clone(), key["secret"].as_str().unwrap().to_owned())
+    let (_, role, key) = colleague(world, name, grants).await;
+    (role, key["secret"].as_str().unwrap().to_owned())
 }
 
 /// It was refused, for this field.

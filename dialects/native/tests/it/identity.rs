@@ -92,7 +92,7 @@ async fn a_key_with_limits_makes_no_key_without() {
 }
 
 /// A user of the customer with these grants and a key without limits; answers the user's id, the role's and the key.
-async fn colleague(world: &World, name: &str, grants: Value) -> (Value, Value, Value) {
+pub async fn colleague(world: &World, name: &str, grants: Value) -> (Value, Value, Value) {
     let ada = world.customer.as_str();
     let role = world.by(ada, "POST /role", &json!({"name": name, "grants": grants})).await.is(201).json();
     let user = json!({"username": name, "home": world.customer_id});
