@@ -13,6 +13,7 @@ mod builtin;
 mod caller;
 pub mod catalog;
 pub mod circuits;
+pub mod contexts;
 pub mod devices;
 mod error;
 pub mod filter;
@@ -77,6 +78,7 @@ struct Inner {
     anonymous: OnceLock<identity::Anonymous>,
     throttle: identity::Throttle,
     commits: resources::commits::Commits,
+    contexts: contexts::Assigned,
 }
 
 impl App {
@@ -95,6 +97,7 @@ impl App {
                 anonymous: OnceLock::new(),
                 throttle,
                 commits,
+                contexts: contexts::Assigned::default(),
             }),
         }
     }
@@ -140,6 +143,9 @@ impl App {
     }
     pub(crate) fn open_to(&self, anonymous: identity::Anonymous) -> Result<(), identity::Anonymous> {
         self.inner.anonymous.set(anonymous)
+    }
+    pub(crate) fn contexts(&self) -> &contexts::Assigned {
+        &self.inner.contexts
     }
     pub(crate) fn throttle(&self) -> &identity::Throttle {
         &self.inner.throttle

@@ -98,6 +98,11 @@ impl Shared {
         self.epochs.iter().map(|e| e.load(Ordering::Acquire)).collect()
     }
 
+    /// How many commits of this process wrote to the kind at this position.
+    pub fn epoch(&self, index: usize) -> u64 {
+        self.epochs[index].load(Ordering::Acquire)
+    }
+
     pub fn committed(&self, written: &[usize], work: bool) {
         for i in written {
             self.epochs[*i].fetch_add(1, Ordering::AcqRel);
@@ -289,7 +294,7 @@ impl Store {
             .registry
             .kinds()
             .filter(|k| kinds.contains(&k.kind))
-            .map(|k| self.shared.epochs[k.index].load(Ordering::Acquire))
+            .map(|k| self.shared.epoch(k.index))
             .sum()
     }
 

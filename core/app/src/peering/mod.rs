@@ -6,6 +6,7 @@
 mod equipment;
 mod plain;
 mod session;
+mod subject;
 
 use meetme_base::RawId;
 use meetme_base::{Id, Uid};

@@ -2,16 +2,22 @@
 
 use meetme_model::{
     access::User,
-    ops::Tag,
-    routing::{Bfd, Community, Exchange, ExchangeLink, PeerGroup, Policy, Relationship, Template},
+    ops::{Contact, ContactRole, Tag},
+    routing::{
+        Bfd, Community, ConfigContext, Exchange, ExchangeLink, IxApi, PeerGroup, Policy, Relationship, Template,
+    },
 };
 
 use super::Ruled;
 
 impl Ruled for Bfd {}
 impl Ruled for Community {}
+impl Ruled for ConfigContext {}
+impl Ruled for Contact {}
+impl Ruled for ContactRole {}
 impl Ruled for Exchange {}
 impl Ruled for ExchangeLink {}
+impl Ruled for IxApi {}
 impl Ruled for PeerGroup {}
 impl Ruled for Policy {}
 impl Ruled for Relationship {}

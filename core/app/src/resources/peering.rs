@@ -2,10 +2,10 @@
 
 use meetme_base::{Kind, RawId};
 use meetme_model::{
-    ops::Tag,
+    ops::{Contact, ContactAssignment, ContactRole, Journal, Tag},
     routing::{
-        AutonomousSystem, Bfd, Community, DirectSession, Exchange, ExchangeLink, ExchangeSession, PeerGroup, Platform,
-        Policy, Relationship, Router, Template,
+        AutonomousSystem, Bfd, Community, ConfigContext, ConfigContextAssignment, DirectSession, Exchange,
+        ExchangeLink, ExchangeSession, IxApi, PeerGroup, Platform, Policy, Relationship, Router, Template,
     },
 };
 use meetme_store::{AnyObject, KindInfo, Tx};
@@ -22,10 +22,17 @@ pub(super) const HOOKS: &[(Kind, Hooks)] = &[
     of::<AutonomousSystem>(),
     of::<Bfd>(),
     of::<Community>(),
+    of::<ConfigContext>(),
+    of::<ConfigContextAssignment>(),
+    of::<Contact>(),
+    of::<ContactAssignment>(),
+    of::<ContactRole>(),
     of::<DirectSession>(),
     of::<Exchange>(),
     of::<ExchangeLink>(),
     of::<ExchangeSession>(),
+    of::<IxApi>(),
+    of::<Journal>(),
     of::<PeerGroup>(),
     of::<Platform>(),
     of::<Policy>(),
