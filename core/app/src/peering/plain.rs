@@ -2,22 +2,17 @@
 
 use meetme_model::{
     access::User,
-    ops::{Contact, ContactRole, Tag},
-    routing::{
-        Bfd, Community, ConfigContext, Exchange, ExchangeLink, IxApi, PeerGroup, Policy, Relationship, Template,
-    },
+    ops::{Job, Tag},
+    routing::{Bfd, Community, Exchange, ExchangeLink, PeerGroup, Policy, Relationship, Template},
 };
 
 use super::Ruled;
 
 impl Ruled for Bfd {}
 impl Ruled for Community {}
-impl Ruled for ConfigContext {}
-impl Ruled for Contact {}
-impl Ruled for ContactRole {}
 impl Ruled for Exchange {}
 impl Ruled for ExchangeLink {}
-impl Ruled for IxApi {}
+impl Ruled for Job {}
 impl Ruled for PeerGroup {}
 impl Ruled for Policy {}
 impl Ruled for Relationship {}

@@ -1,15 +1,20 @@
-//! Rules of rows that are about objects of any kind: contacts of something, notes on something, data for something.
+//! Rules of rows that are about objects of any kind: contacts of something, notes on something, data for something; and what they name.
 
 use meetme_base::{Invalid, RawId};
 use meetme_model::{
     access::User,
-    ops::{ContactAssignment, Journal, subject},
-    routing::{ConfigContextAssignment, Template},
+    ops::{Contact, ContactAssignment, ContactRole, Journal, subject},
+    routing::{ConfigContext, ConfigContextAssignment, IxApi, Template},
 };
 use meetme_store::{Resource as _, Tx};
 
 use super::Ruled;
 use crate::{Error, access, contexts};
+
+impl Ruled for ConfigContext {}
+impl Ruled for Contact {}
+impl Ruled for ContactRole {}
+impl Ruled for IxApi {}
 
 /// What an object is, in the word that rows keep about it. `claimed` is what the caller says it is, or nothing. An object that the
 /// caller cannot see, one that is not there and one that is something else are all the same to the caller.
