@@ -20,6 +20,8 @@ pub struct Config {
     pub access: AccessConfig,
     /// Controllers.
     pub control: ControlConfig,
+    /// The mail server that takes our mail.
+    pub mail: meetme_mail::Settings,
     /// What is written about the server's own doings.
     pub log: LogConfig,
 }

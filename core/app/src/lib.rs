@@ -20,6 +20,7 @@ pub mod filter;
 mod giving;
 pub mod identity;
 pub mod jobs;
+pub mod mails;
 pub mod networks;
 pub mod offers;
 mod offload;

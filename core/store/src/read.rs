@@ -269,6 +269,24 @@ impl Tx<'_> {
             .collect())
     }
 
+    /// How many objects refer to each of these by a reference of this name, whatever the caller may see; no entry where none does.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn referred(
+        &mut self,
+        edge: &str,
+        targets: impl IntoIterator<Item = RawId>,
+    ) -> Result<HashMap<RawId, u64>, Error> {
+        let targets = Cell::Ints(targets.into_iter().map(RawId::get).collect());
+        let condition = self.conn.flavour().is_in("dst", 2);
+        let sql = format!("SELECT dst, count(*) FROM edge WHERE name = ?1 AND {condition} GROUP BY dst");
+        let found = self
+            .conn
+            .all(&sql, &[Cell::Text(edge.to_owned()), targets], |r| Ok((RawId::new(r.int(0)?), count(r.int(1)?))))?;
+        Ok(found.into_iter().collect())
+    }
+
     /// What rows of a kind that match refer to by this reference: each target once, in ascending order. Rows that the caller may not
     /// see say nothing; whether it may see the targets is not asked.
     ///
@@ -295,7 +313,10 @@ impl Tx<'_> {
         if of().any(|kind| self.written.contains(&kind.index)) {
             return None;
         }
-        Some(of().map(|kind| self.epochs.get(kind.index).copied().unwrap_or_else(|| self.shared.epoch(kind.index))).sum())
+        Some(
+            of().map(|kind| self.epochs.get(kind.index).copied().unwrap_or_else(|| self.shared.epoch(kind.index)))
+                .sum(),
+        )
     }
 
     fn select<'a>(&'a self, kind: &KindInfo, columns: &str, filter: &Filter) -> Result<(String, Compiler<'a>), Error> {

@@ -290,12 +290,7 @@ impl Store {
     /// How many commits of this process wrote to each of these kinds, summed: whoever remembers something read from them may use
     /// it while this stays the same. On PostgreSQL other processes' commits are not counted.
     pub fn epoch(&self, kinds: &[Kind]) -> u64 {
-        self.shared
-            .registry
-            .kinds()
-            .filter(|k| kinds.contains(&k.kind))
-            .map(|k| self.shared.epoch(k.index))
-            .sum()
+        self.shared.registry.kinds().filter(|k| kinds.contains(&k.kind)).map(|k| self.shared.epoch(k.index)).sum()
     }
 
     /// Whether every commit to the database is counted by [`Store::epoch`].

@@ -64,7 +64,11 @@ impl Resource for Contact {
         check::length("phone", &self.phone, 50)?;
         check::length("address", &self.address, 200)?;
         check::length("description", self.description.as_deref().unwrap_or_default(), 200)?;
-        if self.email.is_empty() { Ok(()) } else { check_email("email", &self.email) }
+        if self.email.is_empty() {
+            return Ok(());
+        }
+        check_email("email", &self.email)
+            .map_err(|bad| Invalid { message: "Enter a valid email address.".into(), ..bad })
     }
 
     fn title(&self) -> String {

@@ -5,10 +5,12 @@
 mod anonymous;
 mod bulk;
 mod changes;
+mod contexts;
 mod contract;
 mod errors;
 mod filters;
 mod lists;
+mod messaging;
 mod routers;
 mod sessions;
 mod tokens;
