@@ -19,6 +19,7 @@ pub mod filter;
 mod giving;
 pub mod identity;
 pub mod jobs;
+pub mod mirror;
 pub mod networks;
 pub mod offers;
 mod offload;

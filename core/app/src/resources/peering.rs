@@ -2,6 +2,7 @@
 
 use meetme_base::{Kind, RawId};
 use meetme_model::{
+    mirror::HiddenPeer,
     ops::Tag,
     routing::{
         AutonomousSystem, Bfd, Community, DirectSession, Exchange, ExchangeLink, ExchangeSession, PeerGroup, Platform,
@@ -26,6 +27,7 @@ pub(super) const HOOKS: &[(Kind, Hooks)] = &[
     of::<Exchange>(),
     of::<ExchangeLink>(),
     of::<ExchangeSession>(),
+    of::<HiddenPeer>(),
     of::<PeerGroup>(),
     of::<Platform>(),
     of::<Policy>(),
