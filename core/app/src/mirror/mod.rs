@@ -9,7 +9,7 @@ mod keep;
 mod link;
 mod read;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use meetme_base::{Id, Kind, RawId, Time};
 use meetme_model::{
@@ -148,6 +148,17 @@ pub fn ask(tx: &mut Tx<'_>) -> Result<Object<Job>, Error> {
     }
     let name = "Synchronise with PeeringDB".to_owned();
     jobs::ask(tx, operator.any(), Ask { what: SYNCHRONISE, name, ..Ask::default() })
+}
+
+/// How long the last synchronisation that was asked for is still young enough, whoever asked.
+///
+/// # Errors
+/// When the database fails.
+pub fn due(tx: &mut Tx<'_>, interval: Duration) -> Result<Duration, Error> {
+    let last = Query::of(Filter::eq("what", SYNCHRONISE)).order([Order::down("created")]).page(1, 0);
+    let Some(job) = tx.as_system(|tx| tx.list::<Job>(&last))?.into_iter().next() else { return Ok(Duration::ZERO) };
+    let age = Duration::from_millis(u64::try_from(tx.now().0 - job.created.0).unwrap_or(0));
+    Ok(interval.saturating_sub(age))
 }
 
 /// Throws the copy away, with what connections and exchanges were linked to. Hidden peers stay hidden.
