@@ -20,6 +20,8 @@ pub struct Config {
     pub access: AccessConfig,
     /// Controllers.
     pub control: ControlConfig,
+    /// The public peering database, of which a copy is kept here.
+    pub peeringdb: meetme_peeringdb::Settings,
     /// What is written about the server's own doings.
     pub log: LogConfig,
 }

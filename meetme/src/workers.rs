@@ -8,8 +8,14 @@ use meetme_control::{
     jobs::Worker,
     router::{RouterController, jobs::RouterWorker},
 };
+use meetme_peeringdb::PeeringDb;
+
+use crate::config::Config;
 
 /// Every worker of this process.
-pub fn workers(app: &App, agents: &Agents) -> Vec<Arc<dyn Worker>> {
-    vec![Arc::new(RouterWorker::new(RouterController::new(app.clone(), agents.clone())))]
+pub fn workers(app: &App, agents: &Agents, config: &Config) -> Vec<Arc<dyn Worker>> {
+    vec![
+        Arc::new(RouterWorker::new(RouterController::new(app.clone(), agents.clone()))),
+        Arc::new(PeeringDb::new(app.clone(), &config.peeringdb)),
+    ]
 }

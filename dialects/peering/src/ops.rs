@@ -144,7 +144,7 @@ fn parameters(about: &About) -> Vec<QueryParam> {
             How::Text(_) => &texts,
             How::Number(_) => &numbers,
             How::Choice(..) | How::Digit(..) | How::Row(..) => &["", "__n"],
-            How::Flag(_) | How::Rule(_) => &[""],
+            How::Flag(_) | How::Rule(_) | How::Ask(_) => &[""],
         };
         out.extend(ends.iter().map(|end| QueryParam::text(keep(format!("{}{end}", sieve.name))).repeated()));
     }

@@ -19,7 +19,10 @@ pub fn one<R: Ruled>(model: &Model<R>, tx: &mut Tx<'_>, id: i64, ask: &Ask, scen
     let fields = ask.choose(&model.about, model.fields);
     let mut paths = Vec::new();
     along(model, &fields, "", &mut paths);
-    let row = tx.find_along(Id::<R>::new(id), &(model.about.only)(), &paths)?;
+    let row = match model.about.key() {
+        "id" => tx.find_along(Id::<R>::new(id), &(model.about.only)(), &paths)?,
+        key => tx.one(&Filter::eq(key, id).and((model.about.only)()))?,
+    };
     let row = row.ok_or_else(|| Error::missing(R::KIND, model.about.name))?;
     let rows = [row];
     let mut out = Vec::with_capacity(2048);
@@ -107,6 +110,7 @@ fn at_hand<R: Ruled>(
             loaded.counts.insert(row.id.get(), tx.referrers(row.id.any(), 10_000)?.len());
         }
     }
+    crate::mirror::gather(tx, rows, fields, &mut loaded)?;
     Ok(loaded)
 }
 

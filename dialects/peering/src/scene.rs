@@ -55,6 +55,8 @@ pub struct Loaded {
     names: HashMap<&'static str, HashMap<i64, String>>,
     /// How many rows refer to each, where that was asked for.
     pub counts: HashMap<i64, usize>,
+    /// What the public peering database says of the rows, where that was asked for.
+    pub register: crate::mirror::Said,
 }
 
 impl Loaded {

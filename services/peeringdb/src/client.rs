@@ -133,11 +133,6 @@ impl Client {
         self.marks.lock().unwrap_or_else(PoisonError::into_inner).insert(name, mark);
     }
 
-    /// Forgets all marks: the copy was thrown away.
-    pub fn forget(&self) {
-        self.marks.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    }
-
     async fn once(
         &self,
         name: &'static str,
@@ -156,7 +151,8 @@ impl Client {
             ask = ask.header(AUTHORIZATION, format!("Api-Key {}", key.expose()));
         }
         let mark = self.marks.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
-        if let Some(mark) = mark.filter(|mark| mark.since == since) {
+        // All of it is asked for only when there is nothing here: then "as before" would be no answer.
+        if let Some(mark) = mark.filter(|mark| since.is_some() && mark.since == since) {
             ask = mark.etag.iter().fold(ask, |ask, etag| ask.header(IF_NONE_MATCH, etag));
             ask = mark.modified.iter().fold(ask, |ask, time| ask.header(IF_MODIFIED_SINCE, time));
         }

@@ -195,7 +195,7 @@ pub fn clear_all(tx: &mut Tx<'_>) -> Result<u64, Error> {
 /// # Errors
 /// When the database fails.
 pub fn last(tx: &mut Tx<'_>) -> Result<Option<Object<PdbSync>>, Error> {
-    let last = Query::of(Filter::All).order([Order::down("time")]).page(1, 0);
+    let last = Query::of(Filter::All).order([Order::down("time"), Order::down("id")]).page(1, 0);
     Ok(tx.as_system(|tx| tx.list::<PdbSync>(&last))?.into_iter().next())
 }
 

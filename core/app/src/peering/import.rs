@@ -1,7 +1,7 @@
 //! Taking over sessions that were configured by hand: neighbours that a router was seen to have, whose address lies in the networks
 //! of an exchange and whose system the public peering database knows.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use meetme_base::{Asn, Id, IpNet, RawId};
 use meetme_model::{
@@ -44,18 +44,21 @@ pub fn ask(tx: &mut Tx<'_>, id: Id<Exchange>) -> Result<Object<Job>, Error> {
     jobs::ask(tx, exchange.tenant, Ask { what: IMPORT, name, subject: Some(id.any()), ..Ask::default() })
 }
 
-/// The networks of an exchange: those of the public peering database, and those written down here. IPv6 first, then by address.
+/// The networks that the public peering database has for these peering networks, by number: IPv6 first, then by address.
 ///
 /// # Errors
 /// When the database fails.
-pub fn prefixes(tx: &mut Tx<'_>, exchange: &Exchange) -> Result<Vec<IpNet>, Error> {
-    let mut out = exchange.subnets.clone();
-    if let Some(lan) = exchange.pdb_lan {
-        let rows = tx.as_system(|tx| tx.list::<PdbPrefix>(&Query::of(Filter::eq("ixlan.pdb_id", lan))))?;
-        out.extend(rows.into_iter().map(|row| row.spec.prefix));
+pub fn prefixes(tx: &mut Tx<'_>, lans: impl IntoIterator<Item = i64>) -> Result<HashMap<i64, Vec<IpNet>>, Error> {
+    let lans: HashSet<i64> = lans.into_iter().collect();
+    if lans.is_empty() {
+        return Ok(HashMap::new());
     }
-    out.sort_unstable_by_key(|net| (net.addr().is_ipv4(), *net));
-    out.dedup();
+    let rows = tx.as_system(|tx| tx.list::<PdbPrefix>(&Query::of(Filter::is_in("ixlan.pdb_id", lans))))?;
+    let mut out: HashMap<i64, Vec<IpNet>> = HashMap::new();
+    for row in rows {
+        out.entry(row.spec.ixlan_id.unwrap_or_default()).or_default().push(row.spec.prefix);
+    }
+    out.values_mut().for_each(|nets| nets.sort_unstable_by_key(|net| (net.addr().is_ipv4(), *net)));
     Ok(out)
 }
 
@@ -66,7 +69,8 @@ pub fn prefixes(tx: &mut Tx<'_>, exchange: &Exchange) -> Result<Vec<IpNet>, Erro
 pub fn import(tx: &mut Tx<'_>, id: Id<Exchange>) -> Result<Imported, Error> {
     tx.as_system(|tx| {
         let exchange = tx.get(id)?;
-        let nets = prefixes(tx, &exchange.spec)?;
+        let known = prefixes(tx, exchange.spec.pdb_lan)?.into_values().flatten();
+        let nets: Vec<IpNet> = exchange.spec.subnets.iter().copied().chain(known).collect();
         let links = tx.list::<ExchangeLink>(&Query::of(Filter::eq("exchange", id).and(meetme_model::living())))?;
         let routers = tx.many(links.iter().filter_map(|link| link.spec.router))?;
         let known = Filter::is_in("link", links.iter().map(|link| link.id));

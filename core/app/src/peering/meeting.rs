@@ -221,6 +221,9 @@ pub fn standing(tx: &mut Tx<'_>, sessions: &[&Object<ExchangeSession>]) -> Resul
         return Ok(out);
     }
     tx.as_system(|tx| {
+        if !tx.has_any::<PdbPort>()? {
+            return Ok(out);
+        }
         let ips = || sessions.iter().map(|row| row.spec.ip);
         let v4 = Filter::is_in("ip4", ips().filter(IpAddr::is_ipv4));
         let v6 = Filter::is_in("ip6", ips().filter(IpAddr::is_ipv6));

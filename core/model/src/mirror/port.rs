@@ -90,7 +90,7 @@ impl Resource for PdbPort {
         Edge::detach("ix_side", &[PdbFacility::KIND], |s| s.ix_side, |s| s.ix_side = None),
     ];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["pdb_id"]];
-    const INDEXES: &'static [&'static [&'static str]] = &[&["tenant", "asn"]];
+    const INDEXES: &'static [&'static [&'static str]] = &[&["tenant", "asn", "pdb_id"]];
     type Status = Nothing;
 
     fn check(&self, _: Option<&Self>) -> Result<(), Invalid> {

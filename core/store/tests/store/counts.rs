@@ -106,3 +106,15 @@ fn epochs_and_listeners_tell_of_commits_and_of_nothing_else() {
         assert_eq!(*heard.lock().unwrap(), [(vec![Site::KIND], false)]);
     });
 }
+
+#[test]
+fn whether_there_is_any_row_follows_what_is_written() {
+    on_both(|w| {
+        let any = || w.read(|tx| tx.has_any::<Device>()).unwrap();
+        assert!(!any() && !any());
+        let made = w.create(Device::default()).id;
+        assert!(any() && any());
+        w.write(move |tx| tx.remove(made)).unwrap();
+        assert!(!any());
+    });
+}

@@ -11,6 +11,7 @@ pub mod exchange;
 pub mod exchange_session;
 mod fields;
 pub mod job;
+pub mod peeringdb;
 pub mod platform;
 pub mod relationship;
 pub mod router;
@@ -43,6 +44,19 @@ pub static ALL: &[&dyn AnyModel] = &[
     &routing_policy::MODEL,
     &user::MODEL,
     &job::MODEL,
+    &peeringdb::organization::MODEL,
+    &peeringdb::campus::MODEL,
+    &peeringdb::facility::MODEL,
+    &peeringdb::network::MODEL,
+    &peeringdb::network_contact::MODEL,
+    &peeringdb::exchange::MODEL,
+    &peeringdb::exchange_facility::MODEL,
+    &peeringdb::ixlan::MODEL,
+    &peeringdb::ixlan_prefix::MODEL,
+    &peeringdb::network_facility::MODEL,
+    &peeringdb::network_ixlan::MODEL,
+    &peeringdb::synchronisation::MODEL,
+    &peeringdb::hidden_peer::MODEL,
 ];
 
 /// The model of that name.
