@@ -130,6 +130,10 @@ pub async fn run(args: ServeArgs) -> Result<()> {
         tokio::spawn(runner.run(stop.child_token()))
     });
     let housekeeping = tokio::spawn(housekeeping::run(app.clone(), config.store.change_days, stop.child_token()));
+    if config.control.enabled {
+        let settings = config.peeringdb.clone();
+        tokio::spawn(meetme_peeringdb::keep_fresh(app.clone(), settings, stop.child_token()));
+    }
     let bound = server.bind().await?;
     let doors: Vec<String> = bound
         .listening()

@@ -10,6 +10,7 @@ use meetme_control::{
     router::{RouterController, jobs::RouterWorker},
 };
 use meetme_mail::{Delivery, MailWorker};
+use meetme_peeringdb::PeeringDb;
 
 use crate::config::Config;
 
@@ -20,6 +21,7 @@ use crate::config::Config;
 pub fn workers(app: &App, agents: &Agents, config: &Config) -> Result<Vec<Arc<dyn Worker>>> {
     Ok(vec![
         Arc::new(RouterWorker::new(RouterController::new(app.clone(), agents.clone()))),
+        Arc::new(PeeringDb::new(app.clone(), &config.peeringdb)),
         Arc::new(MailWorker::new(Delivery::of(&config.mail).map_err(anyhow::Error::msg)?)),
     ])
 }

@@ -21,6 +21,7 @@ mod giving;
 pub mod identity;
 pub mod jobs;
 pub mod mails;
+pub mod mirror;
 pub mod networks;
 pub mod offers;
 mod offload;

@@ -82,7 +82,8 @@ fn model_of(change: &Change) -> Option<&'static dyn AnyModel> {
 /// All lines that this dialect shows.
 fn everything() -> ChangeQuery {
     ChangeQuery {
-        kinds: models::ALL.iter().map(|model| model.about().kind).collect(),
+        // What comes and goes in the public peering database by the thousand would bury what people do.
+        kinds: models::ALL.iter().map(|model| model.about()).filter(|a| !a.is_copy()).map(|a| a.kind).collect(),
         verbs: ACTIONS.iter().map(|(.., verb)| *verb).collect(),
         newest: true,
         ..ChangeQuery::default()

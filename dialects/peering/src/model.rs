@@ -1,7 +1,7 @@
 //! What a model of this dialect is: a table of fields over one kind of the core. Reading, writing, filtering, describing and
 //! the change log are all derived from the table at run time; adding a model is adding one file with such a table.
 
-use meetme_app::{Error, peering::Ruled};
+use meetme_app::{Error, mirror, peering::Ruled};
 use meetme_base::{Kind, RawId, Sealed, Time};
 use meetme_store::{Filter, Object, Order, Resource, Tx};
 use serde_json::Value as Json;
@@ -50,6 +50,14 @@ impl About {
     pub fn content_type(&self) -> String {
         format!("{}.{}", self.app, self.name.to_ascii_lowercase())
     }
+    /// The core's field by which callers call its rows: copies of the public peering database's go by its own numbers.
+    pub fn key(&self) -> &'static str {
+        if self.is_copy() { "pdb_id" } else { "id" }
+    }
+    /// Whether its rows are copies of the public peering database's.
+    pub fn is_copy(&self) -> bool {
+        mirror::TYPES.iter().any(|each| each.kind == self.kind)
+    }
     /// The common beginning of its operations' ids.
     pub fn operation(&self) -> String {
         format!("{}_{}", self.app, self.path.replace('-', "_"))
@@ -68,6 +76,9 @@ impl About {
 pub fn everything() -> Filter {
     Filter::All
 }
+
+/// A filter that looks at other rows.
+pub type Asking = fn(&mut Tx<'_>, &[&str]) -> Result<Result<Filter, String>, Error>;
 
 /// A parameter that filters a list.
 pub struct Sieve {
@@ -98,6 +109,8 @@ pub enum How {
     /// A rule of its own that has to look: the values with the parameter's suffix. The error of the inner result is the text of the
     /// refusal.
     Asked(&'static [&'static str], Look),
+    /// A rule of its own that has to look at other rows. The error of the inner result is the text of the refusal.
+    Ask(Asking),
 }
 
 /// A filter's rule that has to look.

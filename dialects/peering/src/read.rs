@@ -20,7 +20,10 @@ pub fn one<R: Ruled>(model: &Model<R>, tx: &mut Tx<'_>, id: i64, ask: &Ask, scen
     let fields = ask.choose(&model.about, model.fields);
     let mut paths = Vec::new();
     along(model, &fields, "", &mut paths);
-    let row = tx.find_along(Id::<R>::new(id), &(model.about.only)(), &paths)?;
+    let row = match model.about.key() {
+        "id" => tx.find_along(Id::<R>::new(id), &(model.about.only)(), &paths)?,
+        key => tx.one(&Filter::eq(key, id).and((model.about.only)()))?,
+    };
     let row = row.ok_or_else(|| Error::missing(R::KIND, model.about.name))?;
     let rows = [row];
     let mut out = Vec::with_capacity(2048);
@@ -110,6 +113,7 @@ fn at_hand<R: Ruled>(
     if !scene.public && fields.iter().any(|f| f.name == "config_context") {
         loaded.contexts = contexts::assigned(&scene.app, tx, rows.iter().map(|row| row.id.any()))?;
     }
+    crate::mirror::gather(tx, rows, fields, &mut loaded)?;
     Ok(loaded)
 }
 

@@ -58,6 +58,8 @@ pub struct Loaded {
     pub counts: HashMap<RawId, u64>,
     /// What is merged into the data for templates of each, where that was asked for.
     pub contexts: HashMap<RawId, Map<String, Json>>,
+    /// What the public peering database says of the rows, where that was asked for.
+    pub register: crate::mirror::Said,
 }
 
 impl Loaded {

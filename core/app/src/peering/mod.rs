@@ -4,6 +4,9 @@
 //! Doors write through [`create`], [`save`] and [`remove`] here, so that no door can forget either.
 
 mod equipment;
+pub mod import;
+pub mod meeting;
+mod mirrored;
 mod plain;
 mod session;
 mod subject;

@@ -2,6 +2,7 @@
 
 use meetme_base::{Kind, RawId};
 use meetme_model::{
+    mirror::HiddenPeer,
     ops::{Contact, ContactAssignment, ContactRole, Journal, Tag},
     routing::{
         AutonomousSystem, Bfd, Community, ConfigContext, ConfigContextAssignment, DirectSession, Exchange,
@@ -33,6 +34,7 @@ pub(super) const HOOKS: &[(Kind, Hooks)] = &[
     of::<ExchangeSession>(),
     of::<IxApi>(),
     of::<Journal>(),
+    of::<HiddenPeer>(),
     of::<PeerGroup>(),
     of::<Platform>(),
     of::<Policy>(),

@@ -21,6 +21,7 @@ mod fields;
 pub mod ix_api;
 pub mod job;
 pub mod journal;
+pub mod peeringdb;
 pub mod platform;
 pub mod relationship;
 pub mod router;
@@ -63,6 +64,19 @@ pub static ALL: &[&dyn AnyModel] = &[
     &export_template::MODEL,
     &ix_api::MODEL,
     &journal::MODEL,
+    &peeringdb::organization::MODEL,
+    &peeringdb::campus::MODEL,
+    &peeringdb::facility::MODEL,
+    &peeringdb::network::MODEL,
+    &peeringdb::network_contact::MODEL,
+    &peeringdb::exchange::MODEL,
+    &peeringdb::exchange_facility::MODEL,
+    &peeringdb::ixlan::MODEL,
+    &peeringdb::ixlan_prefix::MODEL,
+    &peeringdb::network_facility::MODEL,
+    &peeringdb::network_ixlan::MODEL,
+    &peeringdb::synchronisation::MODEL,
+    &peeringdb::hidden_peer::MODEL,
 ];
 
 /// The model of that name.
