@@ -1,9 +1,10 @@
-//! What is thrown away with time: old lines of the change log, and answers kept for idempotency keys.
+//! What is thrown away with time: old lines of the change log, answers kept for idempotency keys, and the history of sessions.
 
 use std::time::Duration;
 
 use meetme_app::{App, Error};
-use meetme_store::Context;
+use meetme_model::routing::SessionEvent;
+use meetme_store::{Context, Filter, Op};
 use tokio_util::sync::CancellationToken;
 
 /// How often it is looked after.
@@ -13,6 +14,18 @@ const DAY: i64 = 24 * 3600;
 /// For how many seconds an answer is kept under its idempotency key.
 const ANSWERS: i64 = DAY;
 
+/// How many rows of a session's history go in one stroke.
+const STROKE: u32 = 5000;
+
+/// For how many days things are kept; 0 for ever.
+#[derive(Clone, Copy, Debug)]
+pub struct Ages {
+    /// Lines of the change log.
+    pub change_days: u32,
+    /// What was seen of sessions.
+    pub history_days: u32,
+}
+
 /// How much one pass has thrown away.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
@@ -20,14 +33,18 @@ pub struct Swept {
     pub answers: u64,
     /// Lines of the change log.
     pub changes: u64,
+    /// Rows of sessions' history.
+    pub events: u64,
 }
 
 /// Throws away what is too old, once an hour, until the server stops.
-pub async fn run(app: App, change_days: u32, stop: CancellationToken) {
+pub async fn run(app: App, ages: Ages, stop: CancellationToken) {
     loop {
-        match sweep(&app, change_days).await {
-            Ok(Swept { answers: 0, changes: 0 }) => {}
-            Ok(Swept { answers, changes }) => tracing::info!(answers, changes, "what was too old is thrown away"),
+        match sweep(&app, ages).await {
+            Ok(Swept { answers: 0, changes: 0, events: 0 }) => {}
+            Ok(Swept { answers, changes, events }) => {
+                tracing::info!(answers, changes, events, "what was too old is thrown away");
+            }
             Err(e) => tracing::warn!(error = %e, "what is too old could not be thrown away"),
         }
         tokio::select! {
@@ -37,21 +54,33 @@ pub async fn run(app: App, change_days: u32, stop: CancellationToken) {
     }
 }
 
-/// Throws away what is too old now: lines of the change log after so many days, never if it is 0; answers after a day.
+/// Throws away what is too old now: lines of the change log and the history of sessions after so many days, answers after a day.
 ///
 /// # Errors
-/// When the database fails; nothing is thrown away then.
-pub async fn sweep(app: &App, change_days: u32) -> Result<Swept, Error> {
+/// When the database fails; what was thrown away until then is gone.
+pub async fn sweep(app: &App, ages: Ages) -> Result<Swept, Error> {
     let pass = app.store().write::<_, Error, _>(Context::system(), move |tx| {
         let now = tx.now();
         let answers = tx.forget_answers(now.plus_seconds(-ANSWERS))?;
-        let changes = match change_days {
+        let changes = match ages.change_days {
             0 => 0,
             days => tx.forget_changes(now.plus_seconds(-i64::from(days) * DAY))?,
         };
-        Ok(Swept { answers, changes })
+        Ok(Swept { answers, changes, events: 0 })
     });
-    pass.await
+    let mut swept: Swept = pass.await?;
+    while ages.history_days > 0 {
+        let stroke = app.store().write::<_, Error, _>(Context::system(), move |tx| {
+            let before = tx.now().plus_seconds(-i64::from(ages.history_days) * DAY);
+            Ok(tx.forget::<SessionEvent>(&Filter::is("at", Op::Lt(before.into())), STROKE)?)
+        });
+        let gone = stroke.await?;
+        swept.events += gone;
+        if gone < u64::from(STROKE) {
+            break;
+        }
+    }
+    Ok(swept)
 }
 
 #[cfg(test)]
@@ -65,11 +94,17 @@ mod tests {
 
     use super::*;
 
-    /// Makes an organization, which is one line of the log, and keeps an answer under its name.
+    fn ages(days: u32) -> Ages {
+        Ages { change_days: days, history_days: days }
+    }
+
+    /// Makes an organization, which is one line of the log, sees something of a session, and keeps an answer under its name.
     async fn make(app: &App, name: &'static str) {
         let made = app.store().write::<_, Error, _>(Context::system(), move |tx| {
             let organization = Organization { name: name.to_owned(), ..Organization::default() };
-            tx.create(RawId::new(0), organization)?;
+            let home = tx.create(RawId::new(0), organization)?.id.any();
+            let event = serde_json::json!({"session": 1, "at": tx.now(), "what": "state"});
+            tx.create::<SessionEvent>(home, serde_json::from_value(event).unwrap())?;
             Ok(tx.remember("scope", name, "print", "answer")?)
         });
         made.await.unwrap();
@@ -101,14 +136,26 @@ mod tests {
             make(&app, "old").await;
             clock.step_seconds(30 * DAY);
             make(&app, "young").await;
-            assert_eq!(sweep(&app, 30).await.unwrap().changes, 0, "{make_of_store}: 30 days old is not older");
+            assert_eq!(sweep(&app, ages(30)).await.unwrap().changes, 0, "{make_of_store}: 30 days old is not older");
             assert_eq!(left(&app).await, (vec!["old".to_owned(), "young".to_owned()], vec!["young"]));
             clock.step_seconds(DAY);
-            assert_eq!(sweep(&app, 0).await.unwrap(), Swept::default(), "{make_of_store}: 0 days keep everything");
-            assert_eq!(sweep(&app, 30).await.unwrap(), Swept { answers: 0, changes: 1 }, "{make_of_store}");
+            assert_eq!(
+                sweep(&app, ages(0)).await.unwrap(),
+                Swept::default(),
+                "{make_of_store}: 0 days keep everything"
+            );
+            assert_eq!(
+                sweep(&app, ages(30)).await.unwrap(),
+                Swept { changes: 1, events: 1, ..Swept::default() },
+                "{make_of_store}"
+            );
             assert_eq!(left(&app).await, (vec!["young".to_owned()], vec!["young"]), "{make_of_store}");
             clock.step_seconds(60 * DAY);
-            assert_eq!(sweep(&app, 30).await.unwrap(), Swept { answers: 1, changes: 1 }, "{make_of_store}");
+            assert_eq!(
+                sweep(&app, ages(30)).await.unwrap(),
+                Swept { answers: 1, changes: 1, events: 1 },
+                "{make_of_store}"
+            );
             // Who follows the log goes on where they were, also in a log that was emptied.
             let end = app.store().read::<_, Error, _>(Context::system(), |tx| Ok(tx.last_cursor()?)).await.unwrap();
             make(&app, "new").await;

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     agent,
     config::{Config, LogFormat},
-    demo, housekeeping, link, metrics, workers,
+    demo, housekeeping, link, metrics, outside, sessions, workers,
 };
 
 /// What the server is told on the command line.
@@ -73,11 +73,14 @@ pub fn open(config: &Config, data: &Path) -> Result<App> {
     std::fs::create_dir_all(data).with_context(|| format!("making {}", data.display()))?;
     let key = config.access.master_key_file.clone().unwrap_or_else(|| data.join("master.key"));
     let sealer = Sealer::new(&MasterKey::at(&key)?);
-    let store = Store::open(&config.open(data)?, meetme_control::registry(), Arc::new(SystemClock))
+    outside::check(config)?;
+    let store = Store::open(&config.open(data)?, outside::registry(config), Arc::new(SystemClock))
         .context("opening the store")?;
     let settings = Settings {
         session_seconds: config.access.session_seconds,
         login_failures_per_minute: config.access.login_failures_per_minute,
+        registries: config.irr.is_on(),
+        sample_seconds: i64::from(config.history.sample_minutes) * 60,
         ..Settings::default()
     };
     Ok(App::new(store, sealer, settings))
@@ -125,11 +128,17 @@ pub async fn run(args: ServeArgs) -> Result<()> {
     let server = Server::new(config.server.clone(), dialects(hub), app.clone())?
         .check("store", ready.store())
         .check("demo", ready.demo());
-    let controllers = controllers.map(|runner| {
-        metrics::register(server.metrics(), runner.counters());
-        tokio::spawn(runner.run(stop.child_token()))
-    });
-    let housekeeping = tokio::spawn(housekeeping::run(app.clone(), config.store.change_days, stop.child_token()));
+    let outside = if config.control.enabled { outside::runners(&app, &config).await? } else { Vec::new() };
+    let runners: Vec<Runner> = controllers.into_iter().chain(outside).collect();
+    metrics::register(server.metrics(), runners.iter().map(Runner::counters).collect());
+    let runners: Vec<_> = runners.into_iter().map(|runner| tokio::spawn(runner.run(stop.child_token()))).collect();
+    if config.metrics.sessions {
+        let sessions = sessions::Sessions::default();
+        metrics::register_sessions(server.metrics(), sessions.clone());
+        tokio::spawn(sessions.watch(app.clone(), config.metrics.clone(), stop.child_token()));
+    }
+    let ages = housekeeping::Ages { change_days: config.store.change_days, history_days: config.history.days };
+    let housekeeping = tokio::spawn(housekeeping::run(app.clone(), ages, stop.child_token()));
     if config.control.enabled {
         let settings = config.peeringdb.clone();
         tokio::spawn(meetme_peeringdb::keep_fresh(app.clone(), settings, stop.child_token()));
@@ -153,8 +162,8 @@ pub async fn run(args: ServeArgs) -> Result<()> {
     });
     bound.run(stop.clone()).await;
     stop.cancel();
-    if let Some(controllers) = controllers {
-        controllers.await.context("the controllers")?;
+    for runner in runners {
+        runner.await.context("the controllers")?;
     }
     housekeeping.await.context("the housekeeping")?;
     tracing::info!("stopped");

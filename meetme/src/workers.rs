@@ -7,7 +7,7 @@ use meetme_app::App;
 use meetme_control::{
     Agents,
     jobs::Worker,
-    router::{RouterController, jobs::RouterWorker},
+    router::{RouterController, jobs::RouterWorker, poll::PollWorker},
 };
 use meetme_mail::{Delivery, MailWorker};
 use meetme_peeringdb::PeeringDb;
@@ -20,6 +20,7 @@ use crate::config::Config;
 /// When the configuration of one of them makes no sense.
 pub fn workers(app: &App, agents: &Agents, config: &Config) -> Result<Vec<Arc<dyn Worker>>> {
     Ok(vec![
+        Arc::new(PollWorker::new(app.clone())),
         Arc::new(RouterWorker::new(RouterController::new(app.clone(), agents.clone()))),
         Arc::new(PeeringDb::new(app.clone(), &config.peeringdb)),
         Arc::new(MailWorker::new(Delivery::of(&config.mail).map_err(anyhow::Error::msg)?)),

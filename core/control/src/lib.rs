@@ -8,6 +8,7 @@ pub mod circuit;
 mod controller;
 mod desired;
 pub mod device;
+mod guard;
 pub mod hub;
 pub mod jobs;
 mod life;
@@ -19,8 +20,9 @@ mod runner;
 
 pub use agents::{Agents, Makes};
 pub use controller::{Controller, ErasedController, Next, Soon};
+pub use meetme_agent::Fence;
 pub use pace::Pace;
-pub use registry::registry;
+pub use registry::{registry, routers_of_systems};
 pub use runner::{Counters, Runner, Settings};
 
 use meetme_app::App;

@@ -3,9 +3,11 @@
 //! A box is changed when the wish changed, when it has no configuration at all, or, where its equipment says so, when it was
 //! changed by hand. It is looked at on a period in any case; what differs is shown.
 
+mod history;
 pub mod jobs;
 mod outcome;
 pub(crate) mod peers;
+pub mod poll;
 
 use std::{
     collections::HashMap,
@@ -19,7 +21,7 @@ use meetme_agent::{
 };
 use meetme_app::{App, Error, routers};
 use meetme_base::{Id, RawId};
-use meetme_model::{ops::Equipment, routing::Router};
+use meetme_model::{Origins, ops::Equipment, routing::Router};
 use meetme_store::{Context, Filter, Tx};
 use sha2::{Digest as _, Sha256};
 
@@ -27,6 +29,7 @@ use crate::{
     agents::Agents,
     controller::{Controller, Next, Soon},
     desired::{desired, settings},
+    guard,
 };
 
 /// How often a box is looked at that says nothing of it, in seconds.
@@ -60,6 +63,7 @@ pub struct Job {
     equipment_version: u64,
     applied_sha256: Option<String>,
     sessions: Vec<(String, routers::SessionId)>,
+    origins: HashMap<routers::SessionId, Origins>,
 }
 
 /// What came of it.
@@ -67,6 +71,8 @@ pub struct Job {
 pub struct Outcome {
     /// What each name on the box stands for.
     sessions: Vec<(String, routers::SessionId)>,
+    /// What validated ROAs say of what the registries name for each session's peer.
+    origins: HashMap<routers::SessionId, Origins>,
     /// The last look at the box.
     seen: Option<Observed>,
     /// In what it still differs, secrets masked.
@@ -134,7 +140,11 @@ impl RouterController {
     async fn pass(&self, mut job: Job, fence: Fence) -> Outcome {
         let memory = self.memory().get(&job.router).cloned().unwrap_or_default();
         let fence = Fence(memory.base.saturating_add(fence.0));
-        let mut outcome = Outcome { sessions: std::mem::take(&mut job.sessions), ..Outcome::default() };
+        let mut outcome = Outcome {
+            sessions: std::mem::take(&mut job.sessions),
+            origins: std::mem::take(&mut job.origins),
+            ..Outcome::default()
+        };
         if let Err(error) = self.make(&job, &memory, fence, &mut outcome).await {
             if let AgentError::Fenced { seen } = error {
                 self.memory().entry(job.router).or_default().base = seen.0;
@@ -209,6 +219,7 @@ fn job(app: &App, agents: &Agents, tx: &mut Tx<'_>, id: RawId) -> Result<Next<Jo
         access: state.access.map(Into::into),
         repair: equipment.spec.repair,
     };
+    let roas = state.roas.as_deref();
     Ok(Next::Drive(Job {
         router: id,
         agent,
@@ -218,6 +229,7 @@ fn job(app: &App, agents: &Agents, tx: &mut Tx<'_>, id: RawId) -> Result<Next<Jo
         equipment_version: equipment.version,
         applied_sha256: equipment.status.applied_sha256.clone(),
         sessions: state.sessions.iter().map(|s| (s.key.clone(), s.of)).collect(),
+        origins: state.sessions.iter().filter_map(|s| Some((s.of, guard::origins(s, roas)?))).collect(),
     }))
 }
 
@@ -259,6 +271,6 @@ impl Controller for RouterController {
 
     fn record(&self, tx: &mut Tx<'_>, id: RawId, outcome: &Outcome) -> Result<Next<()>, Error> {
         let Some(router) = tx.find::<Router>(id.of())? else { return Ok(Next::Gone) };
-        outcome::record(tx, router, outcome)
+        outcome::record(tx, router, outcome, self.app.settings().sample_seconds)
     }
 }

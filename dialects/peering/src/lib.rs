@@ -27,6 +27,7 @@ mod read;
 mod roots;
 mod scene;
 mod serve;
+mod wait;
 mod write;
 
 use std::borrow::Cow;

@@ -6,7 +6,7 @@ use std::{
     collections::HashMap,
 };
 
-use meetme_app::App;
+use meetme_app::{App, irr::Registered};
 use meetme_base::{Id, RawId};
 use meetme_http::Query;
 use meetme_store::{Object, Resource};
@@ -56,6 +56,8 @@ pub struct Loaded {
     names: HashMap<&'static str, HashMap<i64, String>>,
     /// How many rows refer to each, where that was asked for.
     pub counts: HashMap<RawId, u64>,
+    /// What the routing registries say of each AS, where that was asked for.
+    pub registered: HashMap<i64, Registered>,
     /// What is merged into the data for templates of each, where that was asked for.
     pub contexts: HashMap<RawId, Map<String, Json>>,
     /// What the public peering database says of the rows, where that was asked for.

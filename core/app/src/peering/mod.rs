@@ -3,6 +3,7 @@
 //! A kind says in [`Ruled`] what follows from other rows before it is written, and what follows for other rows afterwards.
 //! Doors write through [`create`], [`save`] and [`remove`] here, so that no door can forget either.
 
+mod encrypt;
 mod equipment;
 pub mod import;
 pub mod meeting;
@@ -11,8 +12,8 @@ mod plain;
 mod session;
 mod subject;
 
-use meetme_base::RawId;
-use meetme_base::{Id, Uid};
+pub use encrypt::{encrypt_direct, encrypt_exchange};
+use meetme_base::{Id, RawId, Uid};
 use meetme_model::routing::{AutonomousSystem, DirectSession, ExchangeSession};
 use meetme_store::{Filter, Object, Query, Resource, Tx};
 

@@ -3,7 +3,9 @@
 //!
 //! Rule: an action asks for its right before anything else, in the operation of the core that it calls.
 
+mod irr;
 mod peeringdb;
+mod polling;
 mod routers;
 
 use std::{future::Future, pin::Pin};
@@ -49,11 +51,11 @@ pub struct Action {
 }
 
 /// Every list of actions.
-const ALL: &[&[Action]] = &[peeringdb::ACTIONS, routers::ACTIONS];
+const ALL: &[&[Action]] = &[irr::ACTIONS, peeringdb::ACTIONS, polling::ACTIONS, routers::ACTIONS];
 
 /// The operations, at present and former paths.
 pub fn ops() -> Vec<Op> {
-    ALL.iter().copied().flatten().flat_map(places).chain(peeringdb::cache()).collect()
+    ALL.iter().copied().flatten().flat_map(places).chain(irr::ops()).chain(peeringdb::cache()).collect()
 }
 
 fn places(action: &'static Action) -> Vec<Op> {

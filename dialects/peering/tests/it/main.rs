@@ -11,6 +11,8 @@ mod errors;
 mod filters;
 mod lists;
 mod messaging;
+mod polling;
+mod registries;
 mod routers;
 mod sessions;
 mod tokens;

@@ -58,13 +58,19 @@ pub const SHARED: &[(&str, &str, &str)] = &[
 /// Paths whose parameters nothing in the demo world fills.
 pub const UNFILLED: &[&str] = &[
     "native /meetme/v1/invitation/{id}",
+    "native /meetme/v1/irr_set/{id}",
     "native /meetme/v1/job/{id}",
     "native /meetme/v1/landing/{id}",
     "native /meetme/v1/pool/{id}",
+    "native /meetme/v1/roa_chunk/{id}",
+    "native /meetme/v1/roa_table/{id}",
     "native /meetme/v1/segment/{id}",
     "native /meetme/v1/server/{id}",
     "packet /invitations/{id}",
 ];
+
+/// Paths whose parameters are filled once sessions have come up, which may be before or after anybody looks.
+pub const SOMETIMES: &[&str] = &["native /meetme/v1/session_event/{id}"];
 
 /// Where a path's parameter comes from: dialect, the path before it, the list as `dialect:path`, and where the id is in the list.
 /// A list of `=` makes the last column the value itself.
