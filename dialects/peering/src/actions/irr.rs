@@ -40,11 +40,17 @@ pub fn ops() -> Vec<Op> {
     vec![op.gives(Shape::Named("PrefixListResult")).run(list)]
 }
 
-/// Only who showed who they are may have the registries asked, and only where they are asked at all.
-fn may_ask(cx: &Cx) -> Result<(), Error> {
+/// Only who showed who they are.
+fn known(cx: &Cx) -> Result<(), Error> {
     if cx.caller().subject.is_anonymous() {
         return Err(Error::Unauthenticated(AuthFailure::Absent));
     }
+    Ok(())
+}
+
+/// Only who showed who they are may have the registries asked, and only where they are asked at all.
+fn may_ask(cx: &Cx) -> Result<(), Error> {
+    known(cx)?;
     if !cx.app.settings().registries {
         return Err(Error::Unavailable("No routing registry is configured here.".to_owned()));
     }
@@ -94,10 +100,11 @@ async fn of_system(cx: Cx) -> Result<Reply, Problem> {
 /// What the members of any sets may announce.
 async fn list(cx: Cx) -> Result<Reply, Problem> {
     negotiate::form(&cx.parts)?;
-    may_ask(&cx)?;
+    known(&cx)?;
     let text = cx.query.all("as-set").collect::<Vec<_>>().join(",");
     let named = irr::named(&text).map_err(|bad| Problem::BadRequest(format!("as-set: {}", bad.message)))?;
     let families = families(cx.query.last("af"))?;
+    may_ask(&cx)?;
     let fresh = cx.query.has("skip-cache");
     let of = |set: &String| families.iter().map(|what| Question::plain(set.clone(), *what)).collect::<Vec<_>>();
     let questions = named.iter().filter_map(|n| n.set.as_ref()).flat_map(of).collect();
