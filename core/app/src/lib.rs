@@ -17,6 +17,7 @@ pub mod devices;
 mod error;
 pub mod filter;
 mod giving;
+pub mod hooks;
 pub mod identity;
 pub mod networks;
 pub mod offers;
@@ -28,9 +29,12 @@ pub mod projects;
 pub mod resources;
 pub mod routers;
 mod seal;
+pub mod sources;
 pub mod ssh_keys;
 pub mod standing;
 pub mod tags;
+pub mod teams;
+pub mod users;
 
 use std::{
     future::Future,

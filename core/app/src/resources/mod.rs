@@ -7,11 +7,12 @@
 //!
 //! Road not taken: letting callers write any spec and repairing it afterwards in a trigger. A repaired wish is not the caller's wish.
 
-mod access;
+pub(crate) mod access;
 pub mod commits;
 mod fabric;
 pub mod follow;
 mod inbound;
+mod ops;
 mod peering;
 mod shape;
 
@@ -125,7 +126,7 @@ impl Hooks {
 const WORDS: &[&str] = &["name", "title", "description", "notes", "comments", "labels", "tags", "nickname"];
 
 /// The kinds with a policy of their own, by area. An area's operations join here.
-const TABLES: &[&[(Kind, Hooks)]] = &[access::HOOKS, fabric::HOOKS, peering::HOOKS];
+const TABLES: &[&[(Kind, Hooks)]] = &[access::HOOKS, fabric::HOOKS, ops::HOOKS, peering::HOOKS];
 
 /// What a kind does with wishes.
 pub fn hooks(kind: &KindInfo) -> Hooks {
