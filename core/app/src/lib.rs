@@ -19,6 +19,7 @@ pub mod filter;
 mod giving;
 pub mod hooks;
 pub mod identity;
+pub mod jobs;
 pub mod networks;
 pub mod offers;
 mod offload;

@@ -2,7 +2,7 @@
 
 use meetme_base::RawId;
 use meetme_model::{
-    ops::{DataFile, DataSource, Tag},
+    ops::{DataFile, DataSource, Job, Tag},
     routing::{Bfd, Community, Exchange, ExchangeLink, PeerGroup, Policy, Relationship, Template},
 };
 use meetme_store::Tx;
@@ -16,6 +16,7 @@ impl Ruled for DataFile {}
 impl Ruled for DataSource {}
 impl Ruled for Exchange {}
 impl Ruled for ExchangeLink {}
+impl Ruled for Job {}
 impl Ruled for PeerGroup {}
 impl Ruled for Policy {}
 impl Ruled for Relationship {}

@@ -1,7 +1,7 @@
-//! The kinds by which the place is run: where texts come from and who is told.
+//! Kinds of running the place: work, where texts come from, who is told.
 
 use meetme_base::Kind;
-use meetme_model::ops::{DataFile, DataSource, Hook};
+use meetme_model::ops::{DataFile, DataSource, Hook, Job};
 use meetme_store::Resource as _;
 
 use super::{Create, Hooks, Remove, Replace, peering::of};
@@ -19,6 +19,15 @@ pub(super) const HOOKS: &[(Kind, Hooks)] = &[
             create: Create::Refused(MIRRORED),
             replace: Replace::Refused(MIRRORED),
             remove: Remove::Refused(MIRRORED),
+        },
+    ),
+    (
+        Job::KIND,
+        Hooks {
+            // A job does its work without asking again who may have it done.
+            create: Create::Refused("It comes from the operation whose work it is."),
+            replace: Replace::Refused("What a job does is settled when it is made."),
+            remove: Remove::Plain,
         },
     ),
 ];
