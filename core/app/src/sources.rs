@@ -5,12 +5,16 @@ use std::collections::BTreeMap;
 
 use meetme_base::{Id, Invalid, Time};
 use meetme_model::{
-    ops::{DataFile, DataSource, Follows},
+    ops::{DataFile, DataSource, DataSourceStatus, Follows, Job, SourceState},
     routing::Template,
 };
-use meetme_store::{Filter, Object, Tx};
+use meetme_store::{Filter, Object, Resource as _, Tx};
 
-use crate::{Error, peering::Ruled};
+use crate::{
+    Error, access,
+    jobs::{self, Ask},
+    peering::Ruled,
+};
 
 /// A file as a synchronisation found it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +42,25 @@ pub struct Changed {
     pub removed: usize,
     /// What followed: one sentence for each row whose text is another now, or that could not follow.
     pub followed: Vec<String>,
+}
+
+/// The work of reading a data source.
+pub const SYNCHRONISE: &str = "data_source.synchronise";
+
+/// Asks for a source to be read.
+///
+/// # Errors
+/// [`Error::Denied`] without the right to act on it; [`Error::Conflict`] when it is switched off.
+pub fn synchronise(tx: &mut Tx<'_>, id: Id<DataSource>) -> Result<Object<Job>, Error> {
+    let mut source = tx.get(id)?;
+    access::require(tx, DataSource::KIND, "act", source.tenant)?;
+    if !source.spec.enabled {
+        return Err(Error::conflict("disabled", "The data source is not enabled."));
+    }
+    let status = DataSourceStatus { state: SourceState::Queued, ..source.status.clone() };
+    tx.as_system(|tx| tx.observe(&mut source, status, None))?;
+    let name = format!("Synchronise {}", source.spec.name);
+    jobs::ask(tx, source.tenant, Ask { what: SYNCHRONISE, name, subject: Some(id.any()), ..Ask::default() })
 }
 
 /// Brings the files of a source in line with what was found, and everything that follows one of them.

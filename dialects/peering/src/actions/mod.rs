@@ -4,6 +4,7 @@
 //! Rule: an action asks for its right before anything else, in the operation of the core that it calls.
 
 mod routers;
+mod sources;
 
 use std::{future::Future, pin::Pin};
 
@@ -48,7 +49,7 @@ pub struct Action {
 }
 
 /// Every list of actions.
-const ALL: &[&[Action]] = &[routers::ACTIONS];
+const ALL: &[&[Action]] = &[routers::ACTIONS, sources::ACTIONS];
 
 /// The operations, at present and former paths.
 pub fn ops() -> Vec<Op> {
@@ -88,5 +89,9 @@ where
         let job = ask(tx)?;
         accepted(tx, &job, &scene)
     };
-    Ok(serve::written(StatusCode::ACCEPTED, cx.app.write(cx.caller(), run).await?))
+    match cx.app.write(cx.caller(), run).await {
+        // Whoever lacks the right that an action needs is told nothing more.
+        Err(Error::Denied(_)) => Ok(Reply::empty(StatusCode::FORBIDDEN)),
+        done => Ok(serve::written(StatusCode::ACCEPTED, done?)),
+    }
 }

@@ -6,10 +6,13 @@ pub mod bgp_group;
 pub mod community;
 pub mod configuration;
 pub mod connection;
+pub mod data_file;
+pub mod data_source;
 pub mod direct_session;
 pub mod exchange;
 pub mod exchange_session;
 mod fields;
+pub mod group;
 pub mod job;
 pub mod platform;
 pub mod relationship;
@@ -17,7 +20,9 @@ pub mod router;
 pub mod routing_policy;
 pub mod session;
 pub mod tag;
+pub mod token;
 pub mod user;
+pub mod webhook;
 
 use meetme_base::{Id, IfAddr, RawId};
 use meetme_model::Admin;
@@ -42,6 +47,11 @@ pub static ALL: &[&dyn AnyModel] = &[
     &exchange_session::MODEL,
     &routing_policy::MODEL,
     &user::MODEL,
+    &data_source::MODEL,
+    &data_file::MODEL,
+    &webhook::MODEL,
+    &group::MODEL,
+    &token::MODEL,
     &job::MODEL,
 ];
 
