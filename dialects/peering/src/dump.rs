@@ -119,7 +119,8 @@ pub fn told<R: Ruled>(
             let document = change.after.as_ref().or(change.before.as_ref());
             let Some(mut row) = document.and_then(|spec| row::<R>(spec, change.id.get())) else { return Ok(None) };
             (row.tenant, row.version, row.updated) = (change.tenant, change.version, change.at);
-            let made = ChangeQuery { ids: vec![change.id], verbs: vec![Verb::Create], limit: 1, ..ChangeQuery::default() };
+            let made =
+                ChangeQuery { ids: vec![change.id], verbs: vec![Verb::Create], limit: 1, ..ChangeQuery::default() };
             row.created = tx.changes(&made)?.pop().map_or(change.at, |line| line.at);
             row
         }

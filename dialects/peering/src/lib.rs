@@ -14,6 +14,7 @@ mod encode;
 mod engine;
 mod error;
 mod json;
+mod line_query;
 mod lookup;
 mod model;
 mod models;

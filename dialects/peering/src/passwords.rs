@@ -5,10 +5,7 @@ use meetme_base::{Invalid, Secret};
 use meetme_http::Problem;
 use serde_json::{Value as Json, json};
 
-use crate::{
-    engine::AnyModel,
-    models::user,
-};
+use crate::{engine::AnyModel, models::user};
 
 /// The most users of one request that have their passwords set: each takes a good part of a second of a processor.
 const MOST: usize = 50;

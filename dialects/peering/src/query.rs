@@ -223,7 +223,8 @@ fn row(
     Ok(Ok(out))
 }
 
-fn no_choice(value: &str) -> String {
+/// What is said of a value that names nothing.
+pub fn no_choice(value: &str) -> String {
     format!("Select a valid choice. {value} is not one of the available choices.")
 }
 

@@ -44,6 +44,8 @@ pub enum Heard {
     Nothing {
         /// The place to go on from.
         next: Cursor,
+        /// How many lines were looked at.
+        looked: usize,
         /// Whether more lines are waiting to be looked at.
         more: bool,
     },
@@ -86,7 +88,7 @@ pub fn next(tx: &mut Tx<'_>, hook: &Object<Hook>, after: Cursor, voices: &[Box<d
         ..ChangeQuery::default()
     };
     if query.kinds.is_empty() || query.verbs.is_empty() {
-        return Ok(Heard::Nothing { next: tx.last_cursor()?, more: false });
+        return Ok(Heard::Nothing { next: tx.last_cursor()?, looked: 0, more: false });
     }
     let conditions = hook.spec.conditions.as_ref().map(Conditions::parse).transpose()?;
     let (lines, end) = tx.follow(&query)?;
@@ -100,7 +102,7 @@ pub fn next(tx: &mut Tx<'_>, hook: &Object<Hook>, after: Cursor, voices: &[Box<d
             return Ok(Heard::Told { said, seq: line.seq, next: line.cursor });
         }
     }
-    Ok(Heard::Nothing { next: end, more: lines.len() >= LINES as usize })
+    Ok(Heard::Nothing { next: end, looked: lines.len(), more: lines.len() >= LINES as usize })
 }
 
 impl Ruled for Hook {

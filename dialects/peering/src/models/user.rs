@@ -52,15 +52,10 @@ pub static MODEL: Model<Of> = Model {
         F::id(),
         F::url(),
         F::display(),
-        F::text("username", "username", 150, |s| Some(&s.username), |s, t| s.username = t.unwrap_or_default()).required(),
+        F::text("username", "username", 150, |s| Some(&s.username), |s, t| s.username = t.unwrap_or_default())
+            .required(),
         F::own("password", "", "string", |_, _| Json::Null, set_password).required().write_only(),
-        F::text(
-            "first_name",
-            "first_name",
-            150,
-            |s| Some(&s.first_name),
-            |s, t| s.first_name = t.unwrap_or_default(),
-        ),
+        F::text("first_name", "first_name", 150, |s| Some(&s.first_name), |s, t| s.first_name = t.unwrap_or_default()),
         F::text("last_name", "last_name", 150, |s| Some(&s.last_name), |s, t| s.last_name = t.unwrap_or_default()),
         F::text("email", "email", 254, |s| s.email.as_deref(), |s, t| s.email = some(t)),
         F::flag("is_staff", "staff", |s| s.staff, |s, b| s.staff = b),
