@@ -68,11 +68,13 @@ pub struct StoreConfig {
     pub writers: usize,
     /// How many days the change log is kept; 0 keeps it for ever. Default 90.
     pub change_days: u32,
+    /// How many days jobs are kept after they ended; 0 keeps them for ever. Default 90.
+    pub job_days: u32,
 }
 
 impl Default for StoreConfig {
     fn default() -> Self {
-        Self { url: None, readers: 4, writers: 8, change_days: 90 }
+        Self { url: None, readers: 4, writers: 8, change_days: 90, job_days: 90 }
     }
 }
 

@@ -22,7 +22,9 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     agent,
     config::{Config, LogFormat},
-    demo, housekeeping, link, metrics, workers,
+    demo,
+    housekeeping::{self, Keep},
+    link, metrics, workers,
 };
 
 /// What the server is told on the command line.
@@ -132,7 +134,7 @@ pub async fn run(args: ServeArgs) -> Result<()> {
         tokio::spawn(runner.run(stop.child_token()))
     });
     let listener = config.control.enabled.then(|| tokio::spawn(Listener::new(app.clone()).run(stop.child_token())));
-    let housekeeping = tokio::spawn(housekeeping::run(app.clone(), config.store.change_days, stop.child_token()));
+    let housekeeping = tokio::spawn(housekeeping::run(app.clone(), Keep::of(&config.store), stop.child_token()));
     let bound = server.bind().await?;
     let doors: Vec<String> = bound
         .listening()

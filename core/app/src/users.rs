@@ -5,7 +5,7 @@ use meetme_model::access::{Membership, User};
 use meetme_store::{Object, Resource as _, Tx};
 
 use crate::{
-    Error,
+    Error, access,
     giving::{may_act_as, may_give, must_be_whole},
     identity,
     peering::Ruled,
@@ -98,7 +98,11 @@ impl Ruled for User {
         spec: Self,
         _: Self::Status,
     ) -> Result<Object<Self>, Error> {
-        let made = create(by, tx, Self { home: tenant.of(), ..spec })?;
+        access::require(tx, Self::KIND, "create", tenant)?;
+        let new = Self { home: tenant.of(), ..spec };
+        check_powers(by, tx, None, &new)?;
+        // The right to make users is enough: nobody has to see the organization's own row for it.
+        let made = tx.as_system(|tx| tx.create(tenant, new))?;
         let_read(by, tx, &made)?;
         Ok(made)
     }

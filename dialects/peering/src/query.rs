@@ -77,7 +77,7 @@ fn parameter(
         How::Digit(path, of) if matches!(suffix, "" | "n") => turned(digit(path, of, values)),
         How::Row(path, target, field) if matches!(suffix, "" | "n") => turned(row(tx, path, *target, field, values)?),
         How::Choice(path, _) | How::Row(path, ..) if suffix == "empty" => empty(path, values),
-        How::Rule(rule) if suffix.is_empty() => rule(values),
+        How::Rule(rule) if matches!(suffix, "" | "n") => turned(rule(values)),
         _ => Ok(Filter::All),
     })
 }
@@ -164,6 +164,9 @@ fn number(kind: Kind, tx: &Tx<'_>, path: &str, suffix: &str, values: &[&str]) ->
         "lte" => any(Op::Le),
         "gt" => any(Op::Gt),
         "gte" => any(Op::Ge),
+        // How ranges of moments are spelled.
+        "before" if ty == Some(FieldType::Time) => any(Op::Le),
+        "after" if ty == Some(FieldType::Time) => any(Op::Ge),
         _ => Filter::All,
     })
 }

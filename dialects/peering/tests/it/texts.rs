@@ -141,3 +141,39 @@ async fn synchronising_needs_a_right_of_its_own() {
         w.by(&stranger, &path, Value::Null).await.is(404);
     }
 }
+
+#[tokio::test]
+async fn jobs_are_found_by_what_they_are_about_and_when() {
+    for w in world::both().await {
+        let (id, _) = w.source(&[]).await;
+        w.ask(&format!("POST {SOURCES}{id}/synchronise/")).await.is(202);
+        for (query, want) in [
+            ("object_type=core.datasource", 1),
+            ("object_type=40", 1),
+            ("object_type__n=core.datasource", 0),
+            ("object_type=devices.router", 0),
+            (&format!("object_id={id}"), 1),
+            (&format!("object_id__gt={id}"), 0),
+            ("status=pending", 1),
+            ("status__n=pending", 0),
+            ("user=ada", 1),
+            ("user__n=ada", 0),
+            ("name=data_source.synchronise", 1),
+            ("name__ic=SYNC", 1),
+            ("created__before=2020-01-01", 0),
+            ("created__after=2020-01-01", 1),
+            ("started__before=2040-01-01", 0),
+            ("completed__after=2020-01-01", 0),
+            ("q=synchronise", 1),
+        ] {
+            for path in ["core/jobs", "extras/job-results"] {
+                let said = w.ask(&format!("GET /api/{path}/?{query}")).await;
+                assert_eq!(said.is(200).body["count"], want, "{}: {query}", w.make);
+            }
+        }
+        w.ask("GET /api/core/jobs/?object_type=no.such").await.is(400);
+        w.ask("GET /api/core/jobs/?status=no").await.is(400);
+        let stranger = w.stranger().await;
+        assert_eq!(w.by(&stranger, "GET /api/core/jobs/", Value::Null).await.body["count"], 0);
+    }
+}
