@@ -85,7 +85,7 @@ fn parameter(
         How::Type(path) if matches!(suffix, "" | "n") => turned(subjects(path, values)),
         How::Asked(ends, look) if ends.contains(&suffix) => look(tx, scene, suffix, values)?,
         How::Choice(path, _) | How::Row(path, ..) if suffix == "empty" => empty(path, values),
-        How::Rule(rule) if suffix.is_empty() => rule(values),
+        How::Rule(rule) if matches!(suffix, "" | "n") => turned(rule(values)),
         How::Ask(ask) if suffix.is_empty() => ask(tx, values)?,
         _ => Ok(Filter::All),
     })
@@ -173,6 +173,9 @@ fn number(kind: Kind, tx: &Tx<'_>, path: &str, suffix: &str, values: &[&str]) ->
         "lte" => any(Op::Le),
         "gt" => any(Op::Gt),
         "gte" => any(Op::Ge),
+        // How ranges of moments are spelled.
+        "before" if ty == Some(FieldType::Time) => any(Op::Le),
+        "after" if ty == Some(FieldType::Time) => any(Op::Ge),
         _ => Filter::All,
     })
 }

@@ -5,6 +5,7 @@
 
 mod peeringdb;
 mod routers;
+mod sources;
 
 use std::{future::Future, pin::Pin};
 
@@ -49,7 +50,7 @@ pub struct Action {
 }
 
 /// Every list of actions.
-const ALL: &[&[Action]] = &[peeringdb::ACTIONS, routers::ACTIONS];
+const ALL: &[&[Action]] = &[peeringdb::ACTIONS, routers::ACTIONS, sources::ACTIONS];
 
 /// The operations, at present and former paths.
 pub fn ops() -> Vec<Op> {
@@ -89,5 +90,9 @@ where
         let job = ask(tx)?;
         accepted(tx, &job, &scene)
     };
-    Ok(serve::written(StatusCode::ACCEPTED, cx.app.write(cx.caller(), run).await?))
+    match cx.app.write(cx.caller(), run).await {
+        // Whoever lacks the right that an action needs is told nothing more.
+        Err(Error::Denied(_)) => Ok(Reply::empty(StatusCode::FORBIDDEN)),
+        done => Ok(serve::written(StatusCode::ACCEPTED, done?)),
+    }
 }

@@ -1,7 +1,10 @@
 //! Jobs, to be read: they come from the operations whose work they are.
 
-use meetme_base::{RawId, Time};
-use meetme_model::ops::{Job, JobState, LogEntry, LogLevel};
+use meetme_base::Time;
+use meetme_model::{
+    access::User,
+    ops::{Job, JobState, LogEntry, LogLevel},
+};
 use meetme_store::{Filter, Object, Resource as _};
 use serde_json::json;
 
@@ -52,8 +55,12 @@ pub static MODEL: Model<Of> = Model {
         order: &["-created"],
         filters: &[
             Sieve::new("name", How::Text("what")),
-            Sieve::new("object_id", How::Rule(about_object)),
+            Sieve::new("object_id", How::Number("subject")),
+            Sieve::new("object_type", How::Rule(about_type)),
             Sieve::new("status", How::Choice("state", STATE_FILTER)),
+            Sieve::new("started", How::Number("started")),
+            Sieve::new("completed", How::Number("ended")),
+            Sieve::new("user", How::Row("by", User::KIND, "username")),
         ],
         aliases: &[],
         read_only: true,
@@ -83,10 +90,15 @@ pub static MODEL: Model<Of> = Model {
     ],
 };
 
-/// The jobs about objects with one of these ids.
-fn about_object(values: &[&str]) -> Result<Filter, String> {
-    let ids: Result<Vec<RawId>, _> = values.iter().map(|text| text.trim().parse().map(RawId::new)).collect();
-    Ok(Filter::is_in("subject", ids.map_err(|_| "Enter a whole number.".to_owned())?))
+/// The jobs about objects of one of these types, by name or by number.
+fn about_type(values: &[&str]) -> Result<Filter, String> {
+    let mut out = Filter::Never;
+    for value in values {
+        let mut abouts = super::ALL.iter().map(|model| model.about());
+        let about = abouts.find(|about| about.content_type() == *value || about.number.to_string() == *value);
+        out = out.or(Filter::eq("about", about.ok_or_else(|| query::no_choice(value))?.kind.name()));
+    }
+    Ok(out)
 }
 
 /// The type of the object it is about; empty when it is about none, or about one that this dialect does not show.

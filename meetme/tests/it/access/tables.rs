@@ -57,13 +57,15 @@ pub const SHARED: &[(&str, &str, &str)] = &[
 
 /// Paths whose parameters nothing in the demo world fills.
 pub const UNFILLED: &[&str] = &[
+    // Files come by reading a source, for which the walk opens no directory.
+    "native /meetme/v1/data_file/{id}",
     "native /meetme/v1/invitation/{id}",
-    "native /meetme/v1/job/{id}",
     "native /meetme/v1/landing/{id}",
     "native /meetme/v1/pool/{id}",
     "native /meetme/v1/segment/{id}",
     "native /meetme/v1/server/{id}",
     "packet /invitations/{id}",
+    "peering-manager /api/core/data-files/{id}/",
 ];
 
 /// Where a path's parameter comes from: dialect, the path before it, the list as `dialect:path`, and where the id is in the list.
