@@ -11,6 +11,7 @@ mod housekeeping;
 mod link;
 mod metrics;
 mod serve;
+mod workers;
 
 use std::{path::PathBuf, process::ExitCode};
 

@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use meetme_app::{App, MasterKey, Sealer, Settings};
 use meetme_base::SystemClock;
-use meetme_control::{Agents, Runner, Settings as RunnerSettings, hub::Hub};
+use meetme_control::{Agents, Runner, Settings as RunnerSettings, hub::Hub, jobs::JobController};
 use meetme_http::{Dialect, Server};
 use meetme_sim::Sim;
 use meetme_store::Store;
@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     agent,
     config::{Config, LogFormat},
-    demo, housekeeping, link, metrics,
+    demo, housekeeping, link, metrics, workers,
 };
 
 /// What the server is told on the command line.
@@ -109,7 +109,9 @@ pub async fn run(args: ServeArgs) -> Result<()> {
     let agents = agents(&app, &hub, &args.data)?;
     let controllers = if config.control.enabled {
         let settings = RunnerSettings { concurrency: config.control.workers, ..RunnerSettings::default() };
-        let controllers = meetme_control::controllers(app.clone(), agents);
+        let jobs = JobController::new(app.clone(), workers::workers(&app, &agents));
+        let mut controllers = meetme_control::controllers(app.clone(), agents);
+        controllers.push(Box::new(jobs));
         Some(Runner::new(app.store().clone(), controllers, settings))
     } else {
         None

@@ -18,6 +18,7 @@ mod error;
 pub mod filter;
 mod giving;
 pub mod identity;
+pub mod jobs;
 pub mod networks;
 pub mod offers;
 mod offload;

@@ -6,6 +6,7 @@
 //!
 //! Passwords are opened here, and only here, into values that cannot be shown.
 
+pub mod jobs;
 mod near;
 
 use std::net::{IpAddr, Ipv4Addr};

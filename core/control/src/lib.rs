@@ -9,6 +9,7 @@ mod controller;
 mod desired;
 pub mod device;
 pub mod hub;
+pub mod jobs;
 mod life;
 mod pace;
 pub mod plain;

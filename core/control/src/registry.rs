@@ -6,7 +6,7 @@ use meetme_base::{Id, RawId};
 use meetme_model::{
     fabric::{Block, Circuit, Landing, Leg, Network, Port, Segment},
     metal::{Device, Server},
-    ops::Equipment,
+    ops::{Equipment, Job},
     routing::{
         AutonomousSystem, Community, DirectSession, Exchange, ExchangeLink, ExchangeSession, PeerGroup, Policy, Router,
     },
@@ -39,6 +39,7 @@ pub fn registry() -> Registry {
         .trigger::<ExchangeLink>(TriggerOn::Status, "port", |_, t| Ok(each(t, |l| l.port.map(Id::any))))
         .trigger::<Network>(TriggerOn::Status, "ordered_router", |_, t| Ok(each(t, |n| n.router.map(Id::any))))
         .trigger::<Device>(TriggerOn::Spec, "device", itself)
+        .trigger::<Job>(TriggerOn::Spec, "job", itself)
         .trigger::<Equipment>(TriggerOn::Spec, "device", |tx, t| {
             raw(tx.ids::<Device>(&Filter::eq("server.equipment", t.id)))
         });

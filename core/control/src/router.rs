@@ -3,6 +3,7 @@
 //! A box is changed when the wish changed, when it has no configuration at all, or, where its equipment says so, when it was
 //! changed by hand. It is looked at on a period in any case; what differs is shown.
 
+pub mod jobs;
 mod outcome;
 pub(crate) mod peers;
 
@@ -99,15 +100,31 @@ impl RouterController {
     /// # Errors
     /// The sentence that a pass would end with.
     pub async fn preview(&self, id: Id<Router>) -> Result<Preview, String> {
-        let (app, agents) = (self.app.clone(), self.agents.clone());
-        let read = self.app.store().read(Context::system(), move |tx| job(&app, &agents, tx, id.any()));
-        let job = match read.await.map_err(|e: Error| e.to_string())? {
-            Next::Drive(job) => job,
-            other => return Err(other.map(|_| ()).sentence()),
-        };
+        let job = self.job(id).await?;
         let seen = job.agent.observe(&job.target).await.map_err(|e| crate::life::sentence(&e))?;
         let plan = job.agent.plan(&job.want, &seen).map_err(|e| crate::life::sentence(&e))?;
         Ok(Preview { diff: plan.diff, notes: plan.notes, is_change: plan.is_change })
+    }
+
+    /// What is seen of the box behind this router now.
+    ///
+    /// # Errors
+    /// Why it cannot be looked at: one sentence a customer can read.
+    pub async fn look(&self, id: Id<Router>) -> Result<Observed, String> {
+        let job = self.job(id).await?;
+        job.agent.observe(&job.target).await.map_err(|e| crate::life::sentence(&e))
+    }
+
+    /// What a pass over this router would set out to do.
+    async fn job(&self, id: Id<Router>) -> Result<Job, String> {
+        let (app, agents) = (self.app.clone(), self.agents.clone());
+        let read = self.app.store().read(Context::system(), move |tx| job(&app, &agents, tx, id.any()));
+        match read.await.map_err(|e: Error| e.to_string())? {
+            Next::Drive(job) => Ok(job),
+            Next::Settled { .. } => Err("No equipment of ours stands behind the router.".to_owned()),
+            Next::Gone => Err("The router is gone.".to_owned()),
+            Next::Wait { why, .. } | Next::Stuck { why, .. } => Err(why),
+        }
     }
 
     fn memory(&self) -> MutexGuard<'_, HashMap<RawId, Memory>> {

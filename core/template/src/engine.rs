@@ -142,7 +142,7 @@ pub fn render(what: &Rendering<'_>, variables: &BTreeMap<&'static str, Value>) -
 /// What the template itself is called in the engine.
 const MAIN: &str = "<template>";
 
-fn read<'e>(env: &'e Environment<'_>, text: &str) -> Result<(), Failure> {
+fn read(env: &Environment<'_>, text: &str) -> Result<(), Failure> {
     read_owned(env, &includes::rewritten(text), text.len()).map(drop)
 }
 

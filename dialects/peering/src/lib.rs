@@ -4,6 +4,7 @@
 //! ([`model::Model`]); one engine reads, writes, filters, describes and dumps all of them. Road not taken: wire structs and
 //! handlers by hand for each of some forty models, which would spell the same rules forty times.
 
+mod actions;
 mod auth;
 mod changes;
 mod decode;

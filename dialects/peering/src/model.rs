@@ -414,6 +414,14 @@ impl<R: Resource> Field<R> {
         self.ordered = false;
         self
     }
+    /// Its words are read with their labels.
+    #[must_use]
+    pub const fn labelled(mut self) -> Self {
+        if let Form::Choice { two, .. } = &mut self.form {
+            *two = true;
+        }
+        self
+    }
     /// Tells how equipment is reached.
     #[must_use]
     pub const fn guarded(mut self) -> Self {

@@ -6,7 +6,7 @@ use http::Method;
 use meetme_http::{Op, Problem, QueryParam, Reply, Shape};
 
 use crate::{
-    changes,
+    actions, changes,
     engine::AnyModel,
     model::{About, How},
     models, preferences, roots, serve,
@@ -27,17 +27,17 @@ pub const VERBS: &[(&str, Method, bool)] = &[
     ("detail_options", Method::OPTIONS, true),
 ];
 
-/// Every place of a model's rows: the common beginning of the operations' ids, and the path from `/api/` on.
-fn places(about: &About) -> Vec<(String, String)> {
-    let present = (about.operation(), format!("{}/{}", about.app, about.path));
+/// Every place of a model's rows: `id` as it is there, for operations' ids, and the path from `/api/` on.
+pub fn places(about: &About, id: &str) -> Vec<(String, String)> {
+    let present = (id.to_owned(), format!("{}/{}", about.app, about.path));
     // The documents of former releases name some of them; the contract has ids for those.
     let former = about.old.iter().map(|old| {
-        let id = if *old == "peering/routers" {
+        let place = if *old == "peering/routers" {
             "seed_alias".to_owned()
         } else {
             format!("alias_{}", old.replace(['/', '-'], "_"))
         };
-        (format!("{id}_{}", about.operation()), (*old).to_owned())
+        (format!("{place}_{id}"), (*old).to_owned())
     });
     std::iter::once(present).chain(former).collect()
 }
@@ -49,7 +49,7 @@ fn verbs(about: &About) -> impl Iterator<Item = &'static (&'static str, Method, 
 
 /// The ids of a model's operations.
 pub fn ids(about: &About) -> Vec<String> {
-    let places = places(about);
+    let places = places(about, &about.operation());
     verbs(about).flat_map(|(verb, ..)| places.iter().map(move |(id, _)| format!("{id}_{verb}"))).collect()
 }
 
@@ -57,13 +57,14 @@ pub fn ids(about: &About) -> Vec<String> {
 pub fn all() -> Vec<Op> {
     let mut out = Vec::new();
     for model in models::ALL {
-        for (id, path) in places(model.about()) {
+        for (id, path) in places(model.about(), &model.about().operation()) {
             out.extend(verbs(model.about()).map(|(verb, method, one)| {
                 let end = if *one { "{id}/" } else { "" };
                 operation(*model, format!("{id}_{verb}"), method.clone(), format!("/api/{path}/{end}"), verb)
             }));
         }
     }
+    out.extend(actions::ops());
     out.extend(changes::ops());
     out.extend(roots::ops());
     out.extend(preferences::ops());
@@ -142,7 +143,7 @@ pub fn allow(path: &str) -> &'static str {
     static PATHS: OnceLock<HashMap<String, bool>> = OnceLock::new();
     let paths = PATHS.get_or_init(|| {
         let about = models::ALL.iter().map(|model| model.about());
-        about.flat_map(|a| places(a).into_iter().map(|(_, path)| (path, a.read_only))).collect()
+        about.flat_map(|a| places(a, &a.operation()).into_iter().map(|(_, path)| (path, a.read_only))).collect()
     });
     let path = path.strip_prefix("/api/").unwrap_or_default().trim_end_matches('/');
     let (collection, is_row) = match path.rsplit_once('/') {

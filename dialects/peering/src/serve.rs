@@ -33,7 +33,7 @@ pub fn written(status: StatusCode, body: Vec<u8>) -> Reply {
 }
 
 /// The id in the path; what is no number names nothing.
-fn id(cx: &Cx, model: &dyn AnyModel) -> Result<i64, Error> {
+pub fn id(cx: &Cx, model: &dyn AnyModel) -> Result<i64, Error> {
     cx.param_as("id").ok_or_else(|| Error::missing(model.about().kind, model.about().name))
 }
 

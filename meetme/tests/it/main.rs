@@ -4,6 +4,7 @@
 
 mod access;
 mod agent;
+mod jobs;
 mod kit;
 mod lab;
 mod lab_agent;

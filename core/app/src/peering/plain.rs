@@ -2,7 +2,7 @@
 
 use meetme_model::{
     access::User,
-    ops::Tag,
+    ops::{Job, Tag},
     routing::{Bfd, Community, Exchange, ExchangeLink, PeerGroup, Policy, Relationship, Template},
 };
 
@@ -12,6 +12,7 @@ impl Ruled for Bfd {}
 impl Ruled for Community {}
 impl Ruled for Exchange {}
 impl Ruled for ExchangeLink {}
+impl Ruled for Job {}
 impl Ruled for PeerGroup {}
 impl Ruled for Policy {}
 impl Ruled for Relationship {}

@@ -5,5 +5,6 @@
 mod circuits;
 mod devices;
 mod hub;
+mod jobs;
 mod routers;
 mod world;

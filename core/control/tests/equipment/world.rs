@@ -4,7 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use meetme_app::{App, Error, MasterKey, Sealer};
 use meetme_base::{Id, RawId, SystemClock};
-use meetme_control::{Agents, Pace, Runner, Settings};
+use meetme_control::{
+    Agents, Pace, Runner, Settings,
+    jobs::{JobController, Worker},
+};
 use meetme_model::{
     access::{Organization, Project},
     ops::{Equipment, Family},
@@ -38,6 +41,11 @@ pub fn of<T: DeserializeOwned>(json: Value) -> T {
 impl World {
     /// A place with an operator, a metro and a site; simulated equipment takes 50 ms for everything.
     pub async fn new() -> Self {
+        Self::with(Vec::new()).await
+    }
+
+    /// The same with workers for jobs.
+    pub async fn with(workers: Vec<Arc<dyn Worker>>) -> Self {
         let home = tempfile::tempdir().unwrap();
         let open = Open::Sqlite { path: home.path().join("db"), readers: 2 };
         let store = Store::open(&open, meetme_control::registry(), Arc::new(SystemClock)).unwrap();
@@ -57,7 +65,9 @@ impl World {
         };
         let settings =
             Settings { poll: Duration::from_millis(50), first_pause: Duration::from_millis(20), ..Settings::default() };
-        let runner = Runner::new(store, meetme_control::controllers_at(app.clone(), agents, pace), settings);
+        let mut controllers = meetme_control::controllers_at(app.clone(), agents, pace);
+        controllers.push(Box::new(JobController::new(app.clone(), workers)));
+        let runner = Runner::new(store, controllers, settings);
         let stop = CancellationToken::new();
         let task = tokio::spawn(runner.run(stop.clone()));
         let begun = app.store().write(Context::system(), |tx| {

@@ -28,6 +28,9 @@ pub struct Job {
     /// The object it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<RawId>,
+    /// The kind of that object, which outlives it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
     /// The job it is a part of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<Id<Job>>,
@@ -129,6 +132,7 @@ impl Resource for Job {
     const FIELDS: &'static [Field<Self>] = &[
         Field::new("what", FieldType::Text, |s: &Self| s.what.as_str().into()).indexed().searchable(),
         Field::new("name", FieldType::Text, |s: &Self| s.name.as_str().into()).searchable(),
+        Field::new("about", FieldType::Text, |s: &Self| s.about.clone().into()),
         Field::new("due", FieldType::Time, |s| s.due.into()),
         Field::status("state", FieldType::Text, |s: &Self::Status| s.state.word().into())
             .indexed()

@@ -10,6 +10,7 @@ pub mod direct_session;
 pub mod exchange;
 pub mod exchange_session;
 mod fields;
+pub mod job;
 pub mod platform;
 pub mod relationship;
 pub mod router;
@@ -41,6 +42,7 @@ pub static ALL: &[&dyn AnyModel] = &[
     &exchange_session::MODEL,
     &routing_policy::MODEL,
     &user::MODEL,
+    &job::MODEL,
 ];
 
 /// The model of that name.

@@ -267,3 +267,23 @@ async fn object_changes_keep_the_contract_at_both_places() {
         proven(&format!("{id}_retrieve"), &w.ask(&format!("GET /api/{path}/object-changes/{row}/")).await, 200);
     }
 }
+
+#[tokio::test]
+async fn jobs_keep_the_contract_and_are_their_askers() {
+    let w = world::one().await;
+    let at = w.exchange().await;
+    for (id, path) in [("devices_routers", "devices/routers"), ("seed_alias_devices_routers", "peering/routers")] {
+        let said = w.ask(&format!("GET /api/{path}/{}/test-napalm-connection/", at.at.router)).await;
+        proven(&format!("{id}_test_napalm_connection"), &said, 202);
+        assert_eq!(said.body["status"], json!({"value": "pending", "label": "Pending"}));
+    }
+    let list = w.ask(&format!("GET /api/core/jobs/?object_id={}&status=pending", at.at.router)).await;
+    proven("core_jobs_list", &list, 200);
+    assert_eq!(list.body["count"], 2);
+    let job = w.ask(&format!("GET /api/core/jobs/{}/", list.ids()[0])).await;
+    proven("core_jobs_retrieve", &job, 200);
+    assert_eq!(job.body["name"], "router.test");
+    w.ask("GET /api/core/jobs/?object_id=x").await.is(400);
+    w.tell("POST /api/core/jobs/", json!({"name": "router.test"})).await.is(405);
+    w.ask("GET /api/devices/routers/99999999/test-napalm-connection/").await.is(404);
+}

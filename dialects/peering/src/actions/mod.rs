@@ -1,0 +1,92 @@
+//! What can be done with rows beside reading and writing them: one file for each theme, one row of [`ALL`] for each action. Routes,
+//! former paths and operation ids come from the row.
+//!
+//! Rule: an action asks for its right before anything else, in the operation of the core that it calls.
+
+mod routers;
+
+use std::{future::Future, pin::Pin};
+
+use http::{Method, StatusCode};
+use meetme_app::Error;
+use meetme_base::RawId;
+use meetme_http::{Cx, Op, Problem, Reply, Shape};
+use meetme_model::ops::Job;
+use meetme_store::{Object, Tx};
+
+use crate::{
+    engine::AnyModel,
+    models::job,
+    ops,
+    scene::{Ask, Scene},
+    serve,
+};
+
+/// An answer that comes later.
+type Later = Pin<Box<dyn Future<Output = Result<Reply, Problem>> + Send>>;
+
+/// What can be done with the rows of a model.
+pub struct Action {
+    /// The contract's id of the operation.
+    pub id: &'static str,
+    /// The method.
+    pub method: Method,
+    /// The model whose rows it is about.
+    pub model: &'static dyn AnyModel,
+    /// Whether it is about one row, whose id is in the path.
+    pub one: bool,
+    /// The end of its path, without slashes.
+    pub end: &'static str,
+    /// The code of a good answer.
+    pub success: u16,
+    /// The body it takes.
+    pub takes: Shape,
+    /// The body it answers with.
+    pub gives: Shape,
+    /// Does it.
+    pub run: fn(Cx) -> Later,
+}
+
+/// Every list of actions.
+const ALL: &[&[Action]] = &[routers::ACTIONS];
+
+/// The operations, at present and former paths.
+pub fn ops() -> Vec<Op> {
+    ALL.iter().copied().flatten().flat_map(places).collect()
+}
+
+fn places(action: &'static Action) -> Vec<Op> {
+    let about = action.model.about();
+    let row = if action.one { "{id}/" } else { "" };
+    let places = ops::places(about, action.id);
+    let op = |(id, path): (String, String)| {
+        let path = ops::keep(format!("/api/{path}/{row}{}/", action.end));
+        let op = Op::on(action.method.clone(), ops::keep(id), path).group(about.app).success(action.success);
+        op.takes(action.takes.clone()).gives(action.gives.clone()).run(action.run)
+    };
+    places.into_iter().map(op).collect()
+}
+
+/// The id in the path.
+fn id(cx: &Cx, model: &dyn AnyModel) -> Result<RawId, Error> {
+    serve::id(cx, model).map(RawId::new)
+}
+
+/// The answer to work that was put into the queue: the job, which says how it goes.
+fn accepted(tx: &mut Tx<'_>, job: &Object<Job>, scene: &Scene) -> Result<Vec<u8>, Error> {
+    // Who asks for work may see it, whatever else they may read.
+    tx.as_system(|tx| job::MODEL.one(tx, job.id.get(), &Ask::default(), scene))
+}
+
+/// Puts work into the queue and answers with its job.
+async fn enqueue<F>(cx: Cx, ask: F) -> Result<Reply, Problem>
+where
+    F: Fn(&mut Tx<'_>) -> Result<Object<Job>, Error> + Send + 'static,
+{
+    let scene = serve::scene(&cx);
+    let run = move |tx: &mut Tx<'_>| {
+        let job = ask(tx)?;
+        accepted(tx, &job, &scene)
+    };
+    Ok(serve::written(StatusCode::ACCEPTED, cx.app.write(cx.caller(), run).await?))
+}
