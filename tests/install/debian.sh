@@ -13,6 +13,7 @@ frr|test -x /usr/lib/frr/bgpd && command -v vtysh|the FRR agent, and a peer for 
 exabgp|command -v exabgp|a peer that announces what a test wants
 iproute2|command -v ip|network namespaces and links of the labs
 iputils-ping|command -v ping|whether packets cross a circuit
+python3-venv|/usr/bin/python3 -c "import venv, ensurepip"|third-party clients of the Python package index
 python3-requests|/usr/bin/python3 -c "import requests"|clients that are Python scripts
 jq|command -v jq|reading answers in the scripts of third-party clients
 wrk|command -v wrk|load for the measurements

@@ -135,13 +135,23 @@ fn row(contract: &Contract, tables: Option<&Tables>, proofs: &BTreeSet<String>, 
             (_, None) => {}
         }
     }
-    let extra = ours.into_iter().flat_map(BTreeMap::keys).filter(|id| contract.operation(id).is_none());
-    row.extra = extra.cloned().collect();
+    let wide: Vec<&Operation> = contract.operations.iter().filter(|operation| operation.path.contains(ANY)).collect();
+    let known = |id: &str, ours: &Ours| {
+        contract.operation(id).is_some() || wide.iter().any(|operation| same_place(operation, ours))
+    };
+    let extra = ours.into_iter().flatten().filter(|(id, ours)| !known(id, ours));
+    row.extra = extra.map(|(id, _)| id.clone()).collect();
     row
 }
 
+/// What stands in a contract's path for any path below: such an operation is served at many places, under an id for each.
+const ANY: &str = "<any>";
+
 /// Whether an operation is served at the contract's method and path, whatever its variables are called.
 fn same_place(operation: &Operation, ours: &Ours) -> bool {
+    if let Some((root, _)) = operation.path.split_once(ANY) {
+        return operation.method.eq_ignore_ascii_case(&ours.method) && ours.path.starts_with(root);
+    }
     let plain = |path: &str| -> Vec<String> {
         let is_variable = |part: &str| part.starts_with([':', '{', '*']);
         let parts = path.split('/').filter(|part| !part.is_empty());
@@ -221,6 +231,18 @@ mod tests {
         let tables = told(r#"{"dialect":"peering","id":"api_root","method":"GET","path":"/api"}"#);
         let row = row(contract("peering-manager"), Some(&tables), &BTreeSet::new(), false);
         assert_eq!((row.exist, row.moved.len()), (Some(1), 0));
+    }
+
+    #[test]
+    fn an_operation_of_any_path_is_served_at_many() {
+        let tables = told(
+            r#"{"dialect":"peering","id":"any_options","method":"OPTIONS","path":"/api/"}
+               {"dialect":"peering","id":"net_bfd_options","method":"OPTIONS","path":"/api/net/bfd/"}
+               {"dialect":"peering","id":"net_bfd_trace","method":"TRACE","path":"/api/net/bfd/"}"#,
+        );
+        let row = row(contract("peering-manager"), Some(&tables), &BTreeSet::new(), false);
+        assert_eq!((row.exist, row.moved.len()), (Some(1), 0));
+        assert_eq!(row.extra, ["net_bfd_trace"]);
     }
 
     #[test]

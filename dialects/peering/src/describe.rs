@@ -77,6 +77,15 @@ fn label(text: &str) -> String {
     letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default() + letters.as_str()
 }
 
+/// What a place is called that shows no model: after the last word of its path that is no id.
+pub fn place(path: &str) -> String {
+    let word = path.split('/').rfind(|part| !part.is_empty() && !part.starts_with('{')).unwrap_or_default();
+    match word {
+        "api" => "API Root".to_owned(),
+        word => word.split('-').map(label).collect::<Vec<_>>().join(" "),
+    }
+}
+
 /// The name of a model in titles.
 pub fn title(about: &About, list: bool) -> String {
     let words: Vec<String> = about.verbose.split(' ').map(label).collect();

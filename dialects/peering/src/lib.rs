@@ -46,6 +46,7 @@ pub fn dialect() -> Dialect {
         authenticate: auth::authenticate,
         wire_error: error::wire_error,
         mine,
+        allow: true,
         finish: negotiate::finish,
         slash: Slash::Redirect,
         normalise,

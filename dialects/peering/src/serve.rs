@@ -4,7 +4,7 @@ use http::{StatusCode, header};
 use meetme_app::Error;
 use meetme_base::Invalid;
 use meetme_http::{Cx, Media, Problem, Reply};
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use crate::{
     decode, describe,
@@ -118,7 +118,6 @@ pub async fn bulk_destroy(cx: Cx, model: &'static dyn AnyModel) -> Result<Reply,
 
 /// What can be done here, and with which fields.
 pub fn options(cx: &Cx, model: &'static dyn AnyModel, list: bool) -> Result<Reply, Problem> {
-    negotiate::form(&cx.parts)?;
     let about = model.about();
     let caller = cx.caller();
     let may = |verb| {
@@ -126,15 +125,21 @@ pub fn options(cx: &Cx, model: &'static dyn AnyModel, list: bool) -> Result<Repl
             && !caller.subject.read_only
             && *caller.scope.rows(about.kind, verb) != meetme_store::Filter::Never
     };
-    let mut actions = serde_json::Map::new();
+    let mut actions = Map::new();
     if may("change") {
         actions.insert("PUT".to_owned(), model.describe().into());
     }
     if list && may("create") {
         actions.insert("POST".to_owned(), model.describe().into());
     }
+    describe(cx, &describe::title(about, list), actions)
+}
+
+/// What OPTIONS answers: what the place is called, and the methods that write with the fields they take.
+pub fn describe(cx: &Cx, name: &str, actions: Map<String, Json>) -> Result<Reply, Problem> {
+    negotiate::form(&cx.parts)?;
     Ok(Reply::ok(&json!({
-        "name": describe::title(about, list),
+        "name": name,
         "description": "",
         "renders": ["application/json", "text/html"],
         "parses": ["application/json", "application/x-www-form-urlencoded"],
