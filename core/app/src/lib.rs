@@ -32,6 +32,7 @@ mod seal;
 pub mod ssh_keys;
 pub mod standing;
 pub mod tags;
+pub mod templates;
 
 use std::{
     future::Future,

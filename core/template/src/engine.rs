@@ -168,6 +168,10 @@ fn environment(flags: Flags, limits: Limits) -> Result<Environment<'static>, Fai
     env.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
     // Tells what is in scope: of use on a developer's screen, not in a configuration.
     env.remove_global("debug");
+    // What a template cannot say safely, such as a quotation mark in a language without escapes, it refuses to say.
+    env.add_function("fail", |why: Value| -> Result<Value, Error> {
+        Err(Error::new(ErrorKind::InvalidOperation, why.to_string()))
+    });
     filters::add(&mut env);
     Ok(env)
 }

@@ -24,7 +24,7 @@ mod tests;
 pub use address::Address;
 pub use engine::{Flags, Limits, Rendering, Sources, check, render};
 pub use failure::Failure;
-pub use filters::names as filter_names;
+pub use filters::{names as filter_names, routing_policies};
 pub use includes::exports;
 pub use json::{from_json, to_json};
 pub use minijinja::Value;

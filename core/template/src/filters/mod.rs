@@ -87,6 +87,12 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     ALL.iter().map(|(name, _)| *name)
 }
 
+/// The policies a router needs, as the variable `routing_policies` holds them.
+pub fn routing_policies(router: &Entity) -> Value {
+    let rows = policy::needed(router);
+    rows.with(rows.at.clone())
+}
+
 /// Puts the filters into an environment.
 pub(crate) fn add(env: &mut Environment<'_>) {
     for (name, body) in ALL {
