@@ -38,6 +38,7 @@ pub mod ssh_keys;
 pub mod standing;
 pub mod tags;
 pub mod teams;
+pub mod templates;
 pub mod users;
 
 use std::{

@@ -1,7 +1,7 @@
 //! What runs when an operation on a model is called.
 
 use http::{StatusCode, header};
-use meetme_app::Error;
+use meetme_app::{Error, templates};
 use meetme_base::Invalid;
 use meetme_http::{Cx, Media, Problem, Reply};
 use serde_json::{Map, Value as Json, json};
@@ -10,7 +10,7 @@ use crate::{
     decode, describe,
     engine::AnyModel,
     lookup::python_type,
-    negotiate, passwords,
+    negotiate, passwords, query,
     scene::{Ask, Scene},
     write::Written,
 };
@@ -61,10 +61,26 @@ fn rows(cx: &Cx) -> Result<Vec<Json>, Problem> {
 
 /// A page of rows.
 pub async fn list(cx: Cx, model: &'static dyn AnyModel) -> Result<Reply, Problem> {
+    if let Some(name) = cx.query.last("export").filter(|name| !name.is_empty()) {
+        let name = name.to_owned();
+        return exported(cx, model, name).await;
+    }
     negotiate::form(&cx.parts)?;
     let (ask, scene) = (Ask::of(&cx.query), scene(&cx));
     let body = cx.app.read(cx.caller(), move |tx| model.page(tx, &ask, &scene)).await?;
     Ok(written(StatusCode::OK, body))
+}
+
+/// All rows of a list as the text of an export template: no page, the list's filters apply.
+async fn exported(cx: Cx, model: &'static dyn AnyModel, name: String) -> Result<Reply, Problem> {
+    let (app, query) = (cx.app.clone(), cx.query.clone());
+    let read = cx.app.read(cx.caller(), move |tx| {
+        let about = model.about();
+        let filter = query::filter(about, about.kind, tx, &query)?;
+        templates::export_named(&app, tx, &name, about.kind, &filter)
+    });
+    let text = read.await?.render_apart().await?;
+    Ok(Reply::bytes(StatusCode::OK, "text/plain; charset=utf-8", text.into_bytes()))
 }
 
 /// One row.

@@ -96,3 +96,23 @@ where
         done => Ok(serve::written(StatusCode::ACCEPTED, done?)),
     }
 }
+
+/// Puts several pieces of work into the queue, all or none, and answers with their jobs.
+async fn enqueue_all<F>(cx: Cx, ask: F) -> Result<Reply, Problem>
+where
+    F: Fn(&mut Tx<'_>) -> Result<Vec<Object<Job>>, Error> + Send + 'static,
+{
+    let scene = serve::scene(&cx);
+    let run = move |tx: &mut Tx<'_>| {
+        let mut out = b"[".to_vec();
+        for (n, job) in ask(tx)?.iter().enumerate() {
+            if n > 0 {
+                out.push(b',');
+            }
+            out.extend(accepted(tx, job, &scene)?);
+        }
+        out.push(b']');
+        Ok(out)
+    };
+    Ok(serve::written(StatusCode::ACCEPTED, cx.app.write(cx.caller(), run).await?))
+}

@@ -5,6 +5,7 @@
 mod anonymous;
 mod bulk;
 mod changes;
+mod configuration;
 mod contexts;
 mod contract;
 mod errors;
