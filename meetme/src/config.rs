@@ -25,6 +25,10 @@ pub struct Config {
     pub hooks: HooksConfig,
     /// Data sources.
     pub sources: SourcesConfig,
+    /// The mail server that takes our mail.
+    pub mail: meetme_mail::Settings,
+    /// The public peering database, of which a copy is kept here.
+    pub peeringdb: meetme_peeringdb::Settings,
     /// What is written about the server's own doings.
     pub log: LogConfig,
 }

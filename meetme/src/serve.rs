@@ -112,7 +112,7 @@ pub async fn run(args: ServeArgs) -> Result<()> {
     let agents = agents(&app, &hub, &args.data)?;
     let controllers = if config.control.enabled {
         let settings = RunnerSettings { concurrency: config.control.workers, ..RunnerSettings::default() };
-        let jobs = JobController::new(app.clone(), workers::workers(&app, &agents, &config));
+        let jobs = JobController::new(app.clone(), workers::workers(&app, &agents, &config)?);
         let mut controllers = meetme_control::controllers(app.clone(), agents);
         controllers.push(Box::new(jobs));
         controllers.push(Box::new(workers::hooks(&app, &config)));
@@ -135,6 +135,10 @@ pub async fn run(args: ServeArgs) -> Result<()> {
     });
     let listener = config.control.enabled.then(|| tokio::spawn(Listener::new(app.clone()).run(stop.child_token())));
     let housekeeping = tokio::spawn(housekeeping::run(app.clone(), Keep::of(&config.store), stop.child_token()));
+    if config.control.enabled {
+        let settings = config.peeringdb.clone();
+        tokio::spawn(meetme_peeringdb::keep_fresh(app.clone(), settings, stop.child_token()));
+    }
     let bound = server.bind().await?;
     let doors: Vec<String> = bound
         .listening()

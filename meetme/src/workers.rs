@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anyhow::Result;
 use meetme_app::{App, hooks::Voice};
 use meetme_base::Reach;
 use meetme_control::{
@@ -10,16 +11,23 @@ use meetme_control::{
     router::{RouterController, jobs::RouterWorker},
 };
 use meetme_hook::HookController;
+use meetme_mail::{Delivery, MailWorker};
+use meetme_peeringdb::PeeringDb;
 use meetme_source::SourceWorker;
 
 use crate::config::{Config, HooksConfig, SourcesConfig};
 
 /// Every worker of this process.
-pub fn workers(app: &App, agents: &Agents, config: &Config) -> Vec<Arc<dyn Worker>> {
-    vec![
+///
+/// # Errors
+/// When the configuration of one of them makes no sense.
+pub fn workers(app: &App, agents: &Agents, config: &Config) -> Result<Vec<Arc<dyn Worker>>> {
+    Ok(vec![
         Arc::new(RouterWorker::new(RouterController::new(app.clone(), agents.clone()))),
         Arc::new(SourceWorker::new(app.clone(), sources(config))),
-    ]
+        Arc::new(PeeringDb::new(app.clone(), &config.peeringdb)),
+        Arc::new(MailWorker::new(Delivery::of(&config.mail).map_err(anyhow::Error::msg)?)),
+    ])
 }
 
 /// What the operator opened to data sources.

@@ -13,6 +13,7 @@ mod builtin;
 mod caller;
 pub mod catalog;
 pub mod circuits;
+pub mod contexts;
 pub mod devices;
 mod error;
 pub mod filter;
@@ -20,6 +21,8 @@ mod giving;
 pub mod hooks;
 pub mod identity;
 pub mod jobs;
+pub mod mails;
+pub mod mirror;
 pub mod networks;
 pub mod offers;
 mod offload;
@@ -82,6 +85,7 @@ struct Inner {
     anonymous: OnceLock<identity::Anonymous>,
     throttle: identity::Throttle,
     commits: resources::commits::Commits,
+    contexts: contexts::Assigned,
 }
 
 impl App {
@@ -100,6 +104,7 @@ impl App {
                 anonymous: OnceLock::new(),
                 throttle,
                 commits,
+                contexts: contexts::Assigned::default(),
             }),
         }
     }
@@ -145,6 +150,9 @@ impl App {
     }
     pub(crate) fn open_to(&self, anonymous: identity::Anonymous) -> Result<(), identity::Anonymous> {
         self.inner.anonymous.set(anonymous)
+    }
+    pub(crate) fn contexts(&self) -> &contexts::Assigned {
+        &self.inner.contexts
     }
     pub(crate) fn throttle(&self) -> &identity::Throttle {
         &self.inner.throttle

@@ -89,6 +89,7 @@ pub fn write<R: Ruled>(model: &Model<R>, spec: &Json, id: i64, loaded: &Loaded) 
             | Form::Updated
             | Form::Moment { .. }
             | Form::Beside { .. }
+            | Form::Object { .. }
             | Form::Made { .. } => out.truncate(begin),
         }
     }

@@ -16,6 +16,7 @@ mod error;
 mod json;
 mod line_query;
 mod lookup;
+mod mirror;
 mod model;
 mod models;
 mod negotiate;

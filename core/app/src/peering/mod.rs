@@ -5,8 +5,12 @@
 
 mod access;
 mod equipment;
+pub mod import;
+pub mod meeting;
+mod mirrored;
 mod plain;
 mod session;
+mod subject;
 
 use meetme_base::RawId;
 use meetme_base::{Id, Uid};

@@ -37,7 +37,7 @@ pub static MODEL: Model<Of> = Model {
         app: "core",
         path: "data-sources",
         old: &[],
-        number: 40,
+        number: 140,
         kind: Of::KIND,
         brief: &["id", "url", "display_url", "display", "name"],
         order: &["name"],
@@ -105,12 +105,12 @@ pub static MODEL: Model<Of> = Model {
                 for id in ids {
                     // Who sees the source may know how large it is.
                     let count = tx.as_system(|tx| tx.count::<DataFile>(&Filter::eq("source", id.of::<Of>())))?;
-                    loaded.counts.insert(id.get(), usize::try_from(count).unwrap_or(usize::MAX));
+                    loaded.counts.insert(*id, count);
                 }
                 Ok(())
             },
             |r, _, loaded, out| {
-                let count = loaded.counts.get(&r.id.get()).copied().unwrap_or_default();
+                let count = loaded.counts.get(&r.id.any()).copied().unwrap_or_default();
                 wire::integer(out, i64::try_from(count).unwrap_or(i64::MAX));
             },
             None,

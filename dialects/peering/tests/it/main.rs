@@ -5,11 +5,13 @@
 mod anonymous;
 mod bulk;
 mod changes;
+mod contexts;
 mod contract;
 mod errors;
 mod filters;
 mod hooks;
 mod lists;
+mod messaging;
 mod people;
 mod routers;
 mod sessions;
