@@ -123,7 +123,8 @@ mod tests {
             let sealer = Sealer::new(&MasterKey::parse(&"7".repeat(64)).unwrap());
             let app = App::new(store.join().unwrap().unwrap(), sealer, Settings::default());
             let made = app.store().write::<_, Error, _>(Context::system(), |tx| {
-                let top = tx.create(RawId::new(0), Organization { name: "O".into(), ..Organization::default() })?.id.any();
+                let top =
+                    tx.create(RawId::new(0), Organization { name: "O".into(), ..Organization::default() })?.id.any();
                 for (name, ended) in [("over", Some(tx.now())), ("at work", None)] {
                     let job = Job { what: "x".into(), name: name.into(), ..Job::default() };
                     let mut job = tx.create(top, job)?;
@@ -182,11 +183,23 @@ mod tests {
             assert_eq!(sweep(&app, days(30)).await.unwrap().changes, 0, "{make_of_store}: 30 days old is not older");
             assert_eq!(left(&app).await, (vec!["old".to_owned(), "young".to_owned()], vec!["young"]));
             clock.step_seconds(DAY);
-            assert_eq!(sweep(&app, days(0)).await.unwrap(), Swept::default(), "{make_of_store}: 0 days keep everything");
-            assert_eq!(sweep(&app, days(30)).await.unwrap(), Swept { answers: 0, changes: 1, jobs: 0 }, "{make_of_store}");
+            assert_eq!(
+                sweep(&app, days(0)).await.unwrap(),
+                Swept::default(),
+                "{make_of_store}: 0 days keep everything"
+            );
+            assert_eq!(
+                sweep(&app, days(30)).await.unwrap(),
+                Swept { answers: 0, changes: 1, jobs: 0 },
+                "{make_of_store}"
+            );
             assert_eq!(left(&app).await, (vec!["young".to_owned()], vec!["young"]), "{make_of_store}");
             clock.step_seconds(60 * DAY);
-            assert_eq!(sweep(&app, days(30)).await.unwrap(), Swept { answers: 1, changes: 1, jobs: 0 }, "{make_of_store}");
+            assert_eq!(
+                sweep(&app, days(30)).await.unwrap(),
+                Swept { answers: 1, changes: 1, jobs: 0 },
+                "{make_of_store}"
+            );
             // Who follows the log goes on where they were, also in a log that was emptied.
             let end = app.store().read::<_, Error, _>(Context::system(), |tx| Ok(tx.last_cursor()?)).await.unwrap();
             make(&app, "new").await;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use meetme_base::{Id, Invalid, Time};
 use meetme_model::{
     ops::{DataFile, DataSource, DataSourceStatus, Follows, Job, SourceState},
-    routing::Template,
+    routing::{ConfigContext, Template},
 };
 use meetme_store::{Filter, Object, Resource as _, Tx};
 
@@ -99,6 +99,7 @@ pub fn apply(tx: &mut Tx<'_>, source: &Object<DataSource>, found: &[Found]) -> R
             out.removed += 1;
         }
         follow::<Template>(tx, source.id, &mut out)?;
+        follow::<ConfigContext>(tx, source.id, &mut out)?;
         Ok(out)
     })
 }
@@ -137,6 +138,29 @@ impl Follower for Template {
         }
         let is_other = self.text != text;
         text.clone_into(&mut self.text);
+        Ok(is_other)
+    }
+}
+
+impl Follower for ConfigContext {
+    fn follows(&self) -> &Follows {
+        &self.follows
+    }
+    fn follows_mut(&mut self) -> &mut Follows {
+        &mut self.follows
+    }
+    const TAKES: &'static str = "data";
+    fn differs(&self, before: &Self) -> bool {
+        self.data != before.data
+    }
+    fn take(&mut self, text: &str) -> Result<bool, Invalid> {
+        let data: serde_json::Value = serde_json::from_str(text)
+            .map_err(|e| Invalid::new("data", "format", format!("The file is no JSON: {e}.")))?;
+        if !data.is_object() {
+            return Err(Invalid::new("data", "format", "The file is no JSON object."));
+        }
+        let is_other = self.data != data;
+        self.data = data;
         Ok(is_other)
     }
 }

@@ -133,9 +133,6 @@ pub struct ChangeQuery {
     pub kinds: Vec<Kind>,
     /// Only these rows; all when empty.
     pub ids: Vec<RawId>,
-    /// Lines of a kind that is named here only if this member of the document, as it is after the change or was before it, is one of
-    /// these texts.
-    pub members: Vec<(Kind, &'static str, Vec<String>)>,
     /// Only these verbs; all when empty.
     pub verbs: Vec<Verb>,
     /// Only the line with this number.

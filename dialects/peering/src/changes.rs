@@ -7,11 +7,18 @@ use http::StatusCode;
 use meetme_app::Error;
 use meetme_base::RawId;
 use meetme_http::{Cx, Op, Problem, Reply};
-use meetme_store::{Change, ChangeQuery, Tx, Verb};
+use meetme_model::{
+    ops::subject,
+    routing::{Template, TemplatePurpose},
+};
+use meetme_store::{Change, ChangeQuery, Resource as _, Tx, Verb};
+use serde::Deserialize as _;
 
 use crate::{
     engine::AnyModel,
-    json, line_query, models, negotiate, ops,
+    json, line_query,
+    models::{self, content_type},
+    negotiate, ops,
     page::Paging,
     scene::{Ask, Loaded, Scene},
     serve,
@@ -63,13 +70,12 @@ pub fn ops() -> Vec<Op> {
     out
 }
 
-/// The model that shows a line; what no model shows has no changes here.
+/// The model that shows what was changed; what no model shows has no changes here.
 fn model_of(change: &Change) -> Option<&'static dyn AnyModel> {
+    // Templates are shown as several models, and their documents say what each is for.
     let document = change.after.as_ref().or(change.before.as_ref());
-    let shows = |model: &&dyn AnyModel| {
-        model.about().kind == change.kind && document.is_none_or(|document| model.shows(document))
-    };
-    models::ALL.iter().copied().find(shows)
+    let purpose = document.and_then(|document| TemplatePurpose::deserialize(document.get("purpose")?).ok());
+    content_type::of(&subject(change.kind, purpose.filter(|_| change.kind == Template::KIND)))
 }
 
 /// All lines that this dialect shows.

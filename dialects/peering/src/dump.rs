@@ -113,7 +113,9 @@ pub fn told<R: Ruled>(
     change: &Change,
     scene: &Scene,
 ) -> Result<Option<Vec<u8>>, Error> {
-    let now = tx.find(change.id.of::<R>())?.filter(|row| row.version == change.version);
+    // A step of a state has no document of its own: it is told with the row as it is.
+    let is_then = |row: &Object<R>| row.version == change.version || change.verb == Verb::Moved;
+    let now = tx.find(change.id.of::<R>())?.filter(is_then);
     let row = match now {
         Some(row) => row,
         None => {

@@ -74,6 +74,10 @@ impl Voice for Spoken {
             },
         });
         if change.verb == Verb::Moved {
+            // The state of this step, whatever came after it.
+            if let Some(state) = change.code.as_deref().and_then(|code| code.strip_prefix("bgp.")) {
+                told["data"]["bgp_state"] = state.into();
+            }
             told["code"] = change.code.clone().into();
             told["message"] = change.note.clone().into();
         }

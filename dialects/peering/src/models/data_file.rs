@@ -21,7 +21,7 @@ pub static MODEL: Model<Of> = Model {
         app: "core",
         path: "data-files",
         old: &[],
-        number: 41,
+        number: 141,
         kind: Of::KIND,
         brief: &["id", "url", "display_url", "display", "path"],
         order: &["source.name", "path"],

@@ -37,7 +37,7 @@ pub static MODEL: Model<Of> = Model {
         app: "core",
         path: "data-sources",
         old: &[],
-        number: 40,
+        number: 140,
         kind: Of::KIND,
         brief: &["id", "url", "display_url", "display", "name"],
         order: &["name"],

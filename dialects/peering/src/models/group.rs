@@ -26,7 +26,7 @@ pub static MODEL: Model<Of> = Model {
         app: "users",
         path: "groups",
         old: &[],
-        number: 43,
+        number: 143,
         kind: Of::KIND,
         brief: &["id", "url", "display", "name"],
         order: &["name"],

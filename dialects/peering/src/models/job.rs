@@ -56,7 +56,7 @@ pub static MODEL: Model<Of> = Model {
         filters: &[
             Sieve::new("name", How::Text("what")),
             Sieve::new("object_id", How::Number("subject")),
-            Sieve::new("object_type", How::Rule(about_type)),
+            Sieve::new("object_type", How::Type("about")),
             Sieve::new("status", How::Choice("state", STATE_FILTER)),
             Sieve::new("started", How::Number("started")),
             Sieve::new("completed", How::Number("ended")),
@@ -89,17 +89,6 @@ pub static MODEL: Model<Of> = Model {
         F::made("output", "string", |r, _, _, out| wire::text(out, &r.status.output)),
     ],
 };
-
-/// The jobs about objects of one of these types, by name or by number.
-fn about_type(values: &[&str]) -> Result<Filter, String> {
-    let mut out = Filter::Never;
-    for value in values {
-        let mut abouts = super::ALL.iter().map(|model| model.about());
-        let about = abouts.find(|about| about.content_type() == *value || about.number.to_string() == *value);
-        out = out.or(Filter::eq("about", about.ok_or_else(|| query::no_choice(value))?.kind.name()));
-    }
-    Ok(out)
-}
 
 /// The type of the object it is about; empty when it is about none, or about one that this dialect does not show.
 fn object_type(job: &Object<Of>) -> String {

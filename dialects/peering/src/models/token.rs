@@ -27,7 +27,7 @@ pub static MODEL: Model<Of> = Model {
         app: "users",
         path: "tokens",
         old: &[],
-        number: 44,
+        number: 144,
         kind: Of::KIND,
         brief: &["id", "url", "display", "description", "write_enabled"],
         order: &["-created"],

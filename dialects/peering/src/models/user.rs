@@ -38,6 +38,8 @@ pub static MODEL: Model<Of> = Model {
             Sieve::new("email", How::Text("email")),
             Sieve::new("is_active", How::Flag("active")),
             Sieve::new("is_staff", How::Flag("staff")),
+            Sieve::new("group", How::Ask(|tx, values| members(tx, "name", values))),
+            Sieve::new("group_id", How::Ask(|tx, values| members(tx, "id", values))),
         ],
         aliases: &[("username_key", "username"), ("password_hash", "password")],
         read_only: false,
@@ -64,6 +66,24 @@ pub static MODEL: Model<Of> = Model {
         F::beside("groups", "list", gather, groups, Some(join)),
     ],
 };
+
+/// The users in groups with one of these names or ids, each of which must be there.
+fn members(tx: &mut Tx<'_>, field: &str, values: &[&str]) -> Result<Result<Filter, String>, Error> {
+    let mut ids: Vec<Id<Of>> = Vec::new();
+    for value in values {
+        let wanted = match (field, value.parse::<i64>()) {
+            ("id", Ok(id)) => Filter::eq("id", Id::<Team>::new(id)),
+            ("id", Err(_)) => return Ok(Err(query::no_choice(value))),
+            _ => Filter::eq("name", *value),
+        };
+        let teams = tx.all::<Team>(wanted)?;
+        if teams.is_empty() {
+            return Ok(Err(query::no_choice(value)));
+        }
+        ids.extend(teams.into_iter().flat_map(|team| team.spec.members));
+    }
+    Ok(Ok(Filter::is_in("id", ids)))
+}
 
 fn set_password(_: &Scene, _: &mut Tx<'_>, draft: &mut Draft<Of>, value: &Json) -> Result<Result<(), String>, Error> {
     Ok(passwords::hashed(value).map(|hash| draft.spec.password = Some(Hash::new(hash))))

@@ -27,7 +27,7 @@ pub static MODEL: Model<Of> = Model {
         app: "extras",
         path: "webhooks",
         old: &[],
-        number: 42,
+        number: 142,
         kind: Of::KIND,
         brief: &["id", "url", "display_url", "display", "name"],
         order: &["name"],

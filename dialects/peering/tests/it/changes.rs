@@ -75,7 +75,8 @@ async fn found_by_who_what_and_when(w: &World) {
         ("object_repr__isw=some&user=ada".to_owned(), 1),
         ("object_repr__nisw=SOME&user=ada".to_owned(), 4),
         ("object_repr=Some IX".to_owned(), 1),
-        ("q=edge1&user=ada".to_owned(), 2),
+        ("q=edge1&user=ada".to_owned(), 1),
+        ("q=EDGE&q=some&user=ada".to_owned(), 2),
         ("nothing__known=1&id__lte=0".to_owned(), 0),
     ] {
         let said = w.ask(&format!("GET {LOG}?{}", query.replace(' ', "%20"))).await;

@@ -110,10 +110,11 @@ async fn a_session_that_comes_up_is_an_event_of_ours() {
         w.tell(&path, json!({"bgp_state": "established"})).await.is(200);
         w.tell(&path, json!({"received_prefix_count": 7})).await.is(200);
         let told = told(&w, id, 1).await;
-        // Whichever step is told, the row is told as it is when the call is made.
-        assert!(!told.is_empty() && told.iter().all(|one| one["event"] == "state"), "{}: {told:?}", w.make);
-        let last = told.last().unwrap();
-        assert_eq!(last["code"], "bgp.established");
+        // The session was active before, which the condition does not let through.
+        assert_eq!(told.len(), 1, "{}: {told:?}", w.make);
+        let last = &told[0];
+        assert_eq!((&last["event"], &last["code"]), (&json!("state"), &json!("bgp.established")));
+        assert_eq!(last["message"], "AS64500 - IP 192.0.2.1 went from active to established.");
         assert_eq!(last["data"]["password"], Value::Null, "secrets are not told");
         assert!(!json!(told).to_string().contains("hunter2"));
     }

@@ -29,6 +29,9 @@ async fn a_new_user_reads_the_book_and_a_group_lets_more() {
         let said = w.tell(&format!("PATCH /api/users/users/{user}/"), json!({"groups": [group]})).await;
         assert_eq!(said.is(200).body["groups"][0]["name"], "NOC");
         w.by(&token, &format!("POST {AS}"), new).await.is(201);
+        assert_eq!(w.ask("GET /api/users/users/?group=NOC").await.ids(), [user]);
+        assert_eq!(w.ask(&format!("GET /api/users/users/?group_id={group}")).await.ids(), [user]);
+        w.ask("GET /api/users/users/?group=None").await.is(400);
         w.by(&token, &format!("DELETE {AS}{id}/"), Value::Null).await.is(403);
         // Taken from the group, taken from its members.
         let fewer = json!({"permissions": ["peering.change_autonomoussystem"]});

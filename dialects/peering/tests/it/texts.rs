@@ -59,6 +59,34 @@ async fn what_follows_only_on_demand_keeps_its_text() {
 }
 
 #[tokio::test]
+async fn mails_exports_and_shared_data_follow_files_too() {
+    let w = world::one().await;
+    let (source, _) = w.source(&[("mail.j2", "Hello"), ("data.json", r#"{"mtu": 9000}"#), ("bad.json", "[]")]).await;
+    let with = |mut body: Value, path: &str| {
+        body["data_source"] = json!(source);
+        body["data_path"] = json!(path);
+        body["auto_synchronisation_enabled"] = json!(true);
+        body
+    };
+    let mail = json!({"name": "M", "subject": "S", "template": "x"});
+    let mail = w.make("messaging/emails", with(mail, "mail.j2")).await;
+    let export = json!({"name": "E", "content_type": "devices.router", "template": "x"});
+    let export = w.make("extras/export-templates", with(export, "mail.j2")).await;
+    let context = json!({"name": "C", "data": {}});
+    let made = w.make("extras/config-contexts", with(context.clone(), "data.json")).await;
+    let said = w.tell("POST /api/extras/config-contexts/", with(json!({"name": "D", "data": {}}), "bad.json")).await;
+    said.is(400).says(json!({"data": ["The file is no JSON object."]}));
+    w.sync(source, &[("mail.j2", "Dear all"), ("data.json", r#"{"mtu": 1500}"#)]).await;
+    for (path, id) in [("messaging/emails", mail), ("extras/export-templates", export)] {
+        assert_eq!(w.ask(&format!("GET /api/{path}/{id}/")).await.is(200).body["template"], "Dear all", "{path}");
+    }
+    assert_eq!(w.ask(&format!("GET /api/extras/config-contexts/{made}/")).await.body["data"], json!({"mtu": 1500}));
+    // What is no JSON any more leaves the data as it was.
+    w.sync(source, &[("mail.j2", "Dear all"), ("data.json", "{")]).await;
+    assert_eq!(w.ask(&format!("GET /api/extras/config-contexts/{made}/")).await.body["data"], json!({"mtu": 1500}));
+}
+
+#[tokio::test]
 async fn only_a_file_that_is_there_can_be_followed() {
     let w = world::one().await;
     let (source, _) = w.source(&[("base.j2", "one")]).await;
@@ -149,7 +177,7 @@ async fn jobs_are_found_by_what_they_are_about_and_when() {
         w.ask(&format!("POST {SOURCES}{id}/synchronise/")).await.is(202);
         for (query, want) in [
             ("object_type=core.datasource", 1),
-            ("object_type=40", 1),
+            ("object_type=140", 1),
             ("object_type__n=core.datasource", 0),
             ("object_type=devices.router", 0),
             (&format!("object_id={id}"), 1),
