@@ -1,6 +1,7 @@
 //! Every operation of every model, called for good and checked against the contract.
 
 use meetme_contracts::prove;
+use meetme_testregister::{Register, Size};
 use serde_json::{Value, json};
 
 use crate::world::{self, Said, World};
@@ -186,6 +187,21 @@ async fn samples(w: &World) -> Vec<Sample> {
 pub fn proven(id: &str, said: &Said, status: u16) {
     said.is(status);
     prove(DIALECT, id, said.status, &said.body);
+}
+
+#[tokio::test]
+async fn hidden_peers_keep_the_contract() {
+    for w in world::both().await {
+        crate::peeringdb::fill(&w.app, &Register::of(Size::of(60))).await;
+        let until = "2031-10-15T21:35:43.646000Z";
+        let sample = sample(
+            "peeringdb_hidden_peers",
+            &[("peeringdb_hidden_peers", "peeringdb/hidden-peers")],
+            json!({"comments": "They asked us not to."}),
+            move |n| json!({"peeringdb_network": n, "peeringdb_ixlan": 1, "until": until, "comments": "Full."}),
+        );
+        walk(&w, &sample, "peeringdb_hidden_peers", "peeringdb/hidden-peers", &mut 20).await;
+    }
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ mod hooks;
 mod lists;
 mod messaging;
 mod people;
+mod peeringdb;
 mod routers;
 mod sessions;
 mod texts;
