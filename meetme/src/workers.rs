@@ -6,6 +6,7 @@ use anyhow::Result;
 use meetme_app::App;
 use meetme_control::{
     Agents,
+    exports::ExportWorker,
     jobs::Worker,
     router::{RouterController, jobs::RouterWorker},
 };
@@ -21,6 +22,7 @@ use crate::config::Config;
 pub fn workers(app: &App, agents: &Agents, config: &Config) -> Result<Vec<Arc<dyn Worker>>> {
     Ok(vec![
         Arc::new(RouterWorker::new(RouterController::new(app.clone(), agents.clone()))),
+        Arc::new(ExportWorker::new(app.clone())),
         Arc::new(PeeringDb::new(app.clone(), &config.peeringdb)),
         Arc::new(MailWorker::new(Delivery::of(&config.mail).map_err(anyhow::Error::msg)?)),
     ])
