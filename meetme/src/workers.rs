@@ -7,6 +7,7 @@ use meetme_app::{App, hooks::Voice};
 use meetme_base::Reach;
 use meetme_control::{
     Agents,
+    exports::ExportWorker,
     jobs::Worker,
     router::{RouterController, jobs::RouterWorker},
 };
@@ -24,6 +25,7 @@ use crate::config::{Config, HooksConfig, SourcesConfig};
 pub fn workers(app: &App, agents: &Agents, config: &Config) -> Result<Vec<Arc<dyn Worker>>> {
     Ok(vec![
         Arc::new(RouterWorker::new(RouterController::new(app.clone(), agents.clone()))),
+        Arc::new(ExportWorker::new(app.clone())),
         Arc::new(PeeringDb::new(app.clone(), &config.peeringdb)),
         Arc::new(SourceWorker::new(app.clone(), sources(config))),
         Arc::new(MailWorker::new(Delivery::of(&config.mail).map_err(anyhow::Error::msg)?)),
