@@ -44,6 +44,5 @@ pub fn hooks(app: &App, config: &Config) -> HookController {
     let HooksConfig { allow, certificates } = config.hooks.clone();
     let settings = meetme_hook::Settings { reach: Reach { allow }, certificates, ..meetme_hook::Settings::default() };
     let voices: Vec<Box<dyn Voice>> = vec![Box::new(meetme_peering::Spoken::new(app.clone()))];
-    let render = Arc::new(|_: &str, _: &serde_json::Value| Err("templates of bodies are not served yet.".to_owned()));
-    HookController::new(app.clone(), voices, render, settings)
+    HookController::new(app.clone(), voices, settings)
 }

@@ -115,5 +115,8 @@ where
         out.push(b']');
         Ok(out)
     };
-    Ok(serve::written(StatusCode::ACCEPTED, cx.app.write(cx.caller(), run).await?))
+    match cx.app.write(cx.caller(), run).await {
+        Err(Error::Denied(_)) => Ok(Reply::empty(StatusCode::FORBIDDEN)),
+        done => Ok(serve::written(StatusCode::ACCEPTED, done?)),
+    }
 }

@@ -331,6 +331,32 @@ async fn data_files_keep_the_contract() {
 }
 
 #[tokio::test]
+async fn pushing_configurations_keeps_the_contract_at_both_places() {
+    for w in world::both().await {
+        let at = w.router().await;
+        let (source, _) = w.source(&[]).await;
+        let target = json!({"data_source": source, "data_path": "edge1.conf"});
+        let body = json!({"routers": [at.router]});
+        let said = w.tell("POST /api/devices/routers/push-datasource/", body.clone()).await;
+        said.is(400).says(json!({"routers": ["The router edge1 has no data source to push to."]}));
+        w.tell(&format!("PATCH /api/devices/routers/{}/", at.router), target).await.is(200);
+        for (id, path) in [("devices_routers", "devices"), ("seed_alias_devices_routers", "peering")] {
+            let said = w.tell(&format!("POST /api/{path}/routers/push-datasource/"), body.clone()).await;
+            proven(&format!("{id}_push_datasource"), &said, 202);
+            assert_eq!((&said.body[0]["name"], &said.body[0]["object_id"]), (&json!("router.push"), &json!(at.router)));
+        }
+        let line = "POST /api/devices/routers/push-datasource/";
+        assert!(w.by(&w.reader, line, body.clone()).await.is(403).bytes.is_empty());
+        w.by(&w.stranger().await, line, body.clone()).await.is(404);
+        w.send(line, &[], "{}").await.is(403);
+        for bad in ["../x", ".git/config"] {
+            let said = w.tell(&format!("PATCH /api/devices/routers/{}/", at.router), json!({"data_path": bad})).await;
+            assert!(said.is(400).body["data_path"].is_array(), "{}", said.body);
+        }
+    }
+}
+
+#[tokio::test]
 async fn object_changes_keep_the_contract_at_both_places() {
     let w = world::one().await;
     w.autonomous_system(64500).await;
