@@ -12,7 +12,7 @@ use meetme_base::{Kind, RawId, Time, Uid};
 use serde_json::Value as Json;
 
 use crate::{
-    AnyObject, Error, Object, Resource, Tx,
+    AnyObject, Error, LineFilter, Object, Resource, Tx,
     conn::{Cell, Flavour, Rows},
     sealed::cut_sealed,
 };
@@ -151,6 +151,8 @@ pub struct ChangeQuery {
     pub since: Option<Time>,
     /// Only up to this moment.
     pub until: Option<Time>,
+    /// All of these must hold too.
+    pub also: Vec<LineFilter>,
     /// Newest first. Not together with `after`.
     pub newest: bool,
     /// At most this many.

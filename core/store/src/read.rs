@@ -309,6 +309,56 @@ impl Tx<'_> {
             .collect())
     }
 
+    /// How many objects refer to each of these by a reference of this name, whatever the caller may see; no entry where none does.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn referred(
+        &mut self,
+        edge: &str,
+        targets: impl IntoIterator<Item = RawId>,
+    ) -> Result<HashMap<RawId, u64>, Error> {
+        let targets = Cell::Ints(targets.into_iter().map(RawId::get).collect());
+        let condition = self.conn.flavour().is_in("dst", 2);
+        let sql = format!("SELECT dst, count(*) FROM edge WHERE name = ?1 AND {condition} GROUP BY dst");
+        let found = self
+            .conn
+            .all(&sql, &[Cell::Text(edge.to_owned()), targets], |r| Ok((RawId::new(r.int(0)?), count(r.int(1)?))))?;
+        Ok(found.into_iter().collect())
+    }
+
+    /// What rows of a kind that match refer to by this reference: each target once, in ascending order. Rows that the caller may not
+    /// see say nothing; whether it may see the targets is not asked.
+    ///
+    /// # Errors
+    /// When the filter does not fit the kind.
+    pub fn targets(&mut self, kind: &KindInfo, edge: &str, filter: &Filter) -> Result<Vec<RawId>, Error> {
+        let (condition, mut compiler) = self.condition(kind, filter)?;
+        let mut params = std::mem::take(&mut compiler.params);
+        params.push(Cell::Text(edge.to_owned()));
+        let sql = format!(
+            "SELECT DISTINCT g0.dst FROM edge g0 JOIN {} a0 ON a0.id = g0.src WHERE g0.name = ?{} AND {condition}
+             ORDER BY g0.dst",
+            kind.table(),
+            params.len()
+        );
+        self.conn.all(&sql, &params, |r| r.int(0).map(RawId::new))
+    }
+
+    /// What [`crate::Store::epoch`] was before this transaction could see anything: what is remembered under it is what this transaction
+    /// reads. Nothing once the transaction has itself written to one of these kinds. On PostgreSQL a commit of this process that comes
+    /// in between is counted early.
+    pub fn epoch(&self, kinds: &[Kind]) -> Option<u64> {
+        let of = || self.shared.registry.kinds().filter(|kind| kinds.contains(&kind.kind));
+        if of().any(|kind| self.written.contains(&kind.index)) {
+            return None;
+        }
+        Some(
+            of().map(|kind| self.epochs.get(kind.index).copied().unwrap_or_else(|| self.shared.epoch(kind.index)))
+                .sum(),
+        )
+    }
+
     fn select<'a>(&'a self, kind: &KindInfo, columns: &str, filter: &Filter) -> Result<(String, Compiler<'a>), Error> {
         let (from, compiler) = self.matching(kind, filter)?;
         Ok((format!("SELECT {columns}{from}"), compiler))

@@ -57,9 +57,10 @@ pub const SHARED: &[(&str, &str, &str)] = &[
 
 /// Paths whose parameters nothing in the demo world fills.
 pub const UNFILLED: &[&str] = &[
+    // Files come by reading a source, for which the walk opens no directory.
+    "native /meetme/v1/data_file/{id}",
     "native /meetme/v1/hidden_peer/{id}",
     "native /meetme/v1/invitation/{id}",
-    "native /meetme/v1/job/{id}",
     "native /meetme/v1/landing/{id}",
     "native /meetme/v1/pdb_campus/{id}",
     "native /meetme/v1/pdb_carrier/{id}",
@@ -79,6 +80,7 @@ pub const UNFILLED: &[&str] = &[
     "native /meetme/v1/segment/{id}",
     "native /meetme/v1/server/{id}",
     "packet /invitations/{id}",
+    "peering-manager /api/core/data-files/{id}/",
     "peering-manager /api/peeringdb/campuses/{id}/",
     "peering-manager /api/peeringdb/facilities/{id}/",
     "peering-manager /api/peeringdb/hidden-peers/{id}/",
