@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use meetme_app::App;
+use meetme_base::Reach;
 use meetme_control::{
     Agents,
     jobs::Worker,
     router::{RouterController, jobs::RouterWorker},
 };
+use meetme_ixapi::{Client, IxApiWorker};
 use meetme_mail::{Delivery, MailWorker};
 
 use crate::config::Config;
@@ -20,6 +22,7 @@ use crate::config::Config;
 pub fn workers(app: &App, agents: &Agents, config: &Config) -> Result<Vec<Arc<dyn Worker>>> {
     Ok(vec![
         Arc::new(RouterWorker::new(RouterController::new(app.clone(), agents.clone()))),
+        Arc::new(IxApiWorker::new(app.clone(), Client { reach: Reach { allow: config.ixapi.allow.clone() } })),
         Arc::new(MailWorker::new(Delivery::of(&config.mail).map_err(anyhow::Error::msg)?)),
     ])
 }

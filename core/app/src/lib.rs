@@ -19,6 +19,7 @@ mod error;
 pub mod filter;
 mod giving;
 pub mod identity;
+pub mod ixapis;
 pub mod jobs;
 pub mod mails;
 pub mod networks;
