@@ -200,6 +200,28 @@ impl Tx<'_> {
         Ok(self.conn.first(&sql, &params, |_| Ok(()))?.is_some())
     }
 
+    /// Whether the caller sees any row of this kind at all. Remembered like counts, so that a kind that is mostly empty costs nothing.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn has_any<R: Resource>(&mut self) -> Result<bool, Error> {
+        let info = self.shared.registry.info(R::KIND)?;
+        let (mut sql, mut compiler) = self.select(info, "1", &Filter::All)?;
+        sql.push_str(" LIMIT 1");
+        let params = std::mem::take(&mut compiler.params);
+        let print = self.shared.counts.hasher().hash_one((&sql, format!("{params:?}")));
+        if !self.writable
+            && let Some(n) = self.shared.counts.get(print, &self.epochs)
+        {
+            return Ok(n > 0);
+        }
+        let found = self.conn.first(&sql, &params, |_| Ok(()))?.is_some();
+        if !self.writable {
+            self.shared.counts.put(print, &self.epochs, found.into());
+        }
+        Ok(found)
+    }
+
     /// The ids of the rows that match, in ascending order: cheaper than the rows.
     ///
     /// # Errors
@@ -210,6 +232,24 @@ impl Tx<'_> {
         sql.push_str(" ORDER BY a0.id");
         let params = std::mem::take(&mut compiler.params);
         self.conn.all(&sql, &params, |r| r.int(0).map(Id::new))
+    }
+
+    /// The ids of the rows that match, each by what one of their fields of whole numbers says: cheaper than the rows. Rows without a
+    /// number are left out.
+    ///
+    /// # Errors
+    /// When the filter does not fit the kind, or the field is no number.
+    pub fn ids_by<R: Resource>(&mut self, field: &str, filter: &Filter) -> Result<HashMap<i64, Id<R>>, Error> {
+        let info = self.shared.registry.info(R::KIND)?;
+        let (column, _) = info
+            .column(field)
+            .filter(|(_, ty)| *ty == crate::FieldType::Int)
+            .ok_or_else(|| Error::Bug(format!("{} has no number {field}", R::KIND)))?;
+        let (mut sql, mut compiler) = self.select(info, &format!("a0.{column}, a0.id"), filter)?;
+        sql.push_str(&format!(" AND a0.{column} IS NOT NULL"));
+        let params = std::mem::take(&mut compiler.params);
+        let rows = self.conn.all(&sql, &params, |r| Ok((r.int(0)?, Id::new(r.int(1)?))))?;
+        Ok(rows.into_iter().collect())
     }
 
     /// The kind of an object, whatever the caller may see of it.

@@ -144,7 +144,7 @@ fn parameters(about: &About) -> Vec<QueryParam> {
             How::Text(_) => &texts,
             How::Number(_) => &numbers,
             How::Choice(..) | How::Digit(..) | How::Type(_) | How::Row(..) => &["", "__n"],
-            How::Flag(_) | How::Rule(_) => &[""],
+            How::Flag(_) | How::Rule(_) | How::Ask(_) => &[""],
             How::Asked(suffixes, _) => {
                 let end = |suffix: &&str| if suffix.is_empty() { String::new() } else { format!("__{suffix}") };
                 let names = suffixes.iter().map(|suffix| keep(format!("{}{}", sieve.name, end(suffix))));

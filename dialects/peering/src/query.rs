@@ -53,7 +53,8 @@ fn parameter(
     name: &str,
     values: &[&str],
 ) -> Result<Result<Filter, String>, Error> {
-    let (base, suffix) = match name.split_once("__") {
+    let is_whole = about.filters.iter().any(|sieve| sieve.name == name);
+    let (base, suffix) = match name.split_once("__").filter(|_| !is_whole) {
         Some((base, suffix)) => (base, suffix),
         None => (name, ""),
     };
@@ -84,7 +85,8 @@ fn parameter(
         How::Type(path) if matches!(suffix, "" | "n") => turned(subjects(path, values)),
         How::Asked(ends, look) if ends.contains(&suffix) => look(tx, scene, suffix, values)?,
         How::Choice(path, _) | How::Row(path, ..) if suffix == "empty" => empty(path, values),
-        How::Rule(rule) if suffix.is_empty() => rule(values),
+        How::Rule(rule) if matches!(suffix, "" | "n") => turned(rule(values)),
+        How::Ask(ask) if suffix.is_empty() => ask(tx, values)?,
         _ => Ok(Filter::All),
     })
 }
@@ -171,6 +173,9 @@ fn number(kind: Kind, tx: &Tx<'_>, path: &str, suffix: &str, values: &[&str]) ->
         "lte" => any(Op::Le),
         "gt" => any(Op::Gt),
         "gte" => any(Op::Ge),
+        // How ranges of moments are spelled.
+        "before" if ty == Some(FieldType::Time) => any(Op::Le),
+        "after" if ty == Some(FieldType::Time) => any(Op::Ge),
         _ => Filter::All,
     })
 }
@@ -252,7 +257,8 @@ pub fn no_choice(value: &str) -> String {
     format!("Select a valid choice. {value} is not one of the available choices.")
 }
 
-fn truth(text: &str) -> Option<bool> {
+/// A truth value as query strings carry it.
+pub fn truth(text: &str) -> Option<bool> {
     match text {
         "true" | "True" | "1" => Some(true),
         "false" | "False" | "0" => Some(false),

@@ -20,7 +20,10 @@ pub fn one<R: Ruled>(model: &Model<R>, tx: &mut Tx<'_>, id: i64, ask: &Ask, scen
     let fields = ask.choose(&model.about, model.fields);
     let mut paths = Vec::new();
     along(model, &fields, "", &mut paths);
-    let row = tx.find_along(Id::<R>::new(id), &(model.about.only)(), &paths)?;
+    let row = match model.about.key() {
+        "id" => tx.find_along(Id::<R>::new(id), &(model.about.only)(), &paths)?,
+        key => tx.one(&Filter::eq(key, id).and((model.about.only)()))?,
+    };
     let row = row.ok_or_else(|| Error::missing(R::KIND, model.about.name))?;
     let rows = [row];
     let mut out = Vec::with_capacity(2048);
@@ -87,7 +90,8 @@ pub fn list<R: Ruled>(
 /// The scene with the decision whether the caller may read this model's secrets.
 fn shown<R: Ruled>(model: &Model<R>, tx: &mut Tx<'_>, scene: &Scene) -> Result<Scene, Error> {
     let mut scene = scene.clone();
-    if model.fields.iter().any(|f| matches!(f.form, Form::Secret { .. })) {
+    // What is told unasked reveals nothing.
+    if scene.caller.is_some() && model.fields.iter().any(|f| matches!(f.form, Form::Secret { .. } | Form::Own { .. })) {
         scene.reveal = tx.may(R::KIND, "reveal", scene.home)?;
     }
     Ok(scene)
@@ -103,6 +107,12 @@ fn at_hand<R: Ruled>(
 ) -> Result<Loaded, Error> {
     let mut loaded = Loaded::default();
     gather(model, tx, rows, fields, scene, &mut loaded)?;
+    let ids: Vec<RawId> = rows.iter().map(|row| row.id.any()).collect();
+    for field in fields {
+        if let Form::Beside { gather, .. } = field.form {
+            gather(tx, &ids, scene, &mut loaded)?;
+        }
+    }
     if fields.iter().any(|f| f.name == "tagged_items") {
         loaded.counts = tx.referred("tags", rows.iter().map(|row| row.id.any()))?;
     }
@@ -110,6 +120,7 @@ fn at_hand<R: Ruled>(
     if !scene.public && fields.iter().any(|f| f.name == "config_context") {
         loaded.contexts = contexts::assigned(&scene.app, tx, rows.iter().map(|row| row.id.any()))?;
     }
+    crate::mirror::gather(tx, rows, fields, &mut loaded)?;
     Ok(loaded)
 }
 

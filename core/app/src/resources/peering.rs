@@ -2,6 +2,7 @@
 
 use meetme_base::{Kind, RawId};
 use meetme_model::{
+    mirror::HiddenPeer,
     ops::{Contact, ContactAssignment, ContactRole, Journal, Tag},
     routing::{
         AutonomousSystem, Bfd, Community, ConfigContext, ConfigContextAssignment, DirectSession, Exchange,
@@ -33,6 +34,7 @@ pub(super) const HOOKS: &[(Kind, Hooks)] = &[
     of::<ExchangeSession>(),
     of::<IxApi>(),
     of::<Journal>(),
+    of::<HiddenPeer>(),
     of::<PeerGroup>(),
     of::<Platform>(),
     of::<Policy>(),
@@ -42,7 +44,7 @@ pub(super) const HOOKS: &[(Kind, Hooks)] = &[
     of::<Template>(),
 ];
 
-const fn of<R: Ruled>() -> (Kind, Hooks) {
+pub(super) const fn of<R: Ruled>() -> (Kind, Hooks) {
     let hooks =
         Hooks { create: Create::By(create::<R>), replace: Replace::By(replace::<R>), remove: Remove::By(remove::<R>) };
     (R::KIND, hooks)

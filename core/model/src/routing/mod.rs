@@ -36,7 +36,7 @@ pub use peer_group::PeerGroup;
 pub use platform::{PasswordForm, Platform};
 pub use policy::{Policy, PolicyDirection};
 pub use relationship::Relationship;
-pub use router::{Driver, Flavour, Router, RouterStatus};
+pub use router::{Driver, Flavour, Router, RouterStatus, Stranger};
 pub use template::{Template, TemplatePurpose};
 
 use meetme_base::Invalid;

@@ -6,6 +6,7 @@ use meetme_store::Resource as _;
 
 use super::{SERVICE, SERVICE_FILTER, admin, autonomous_system, context, ix_api, raw, some, typed};
 use crate::{
+    mirror,
     model::{About, Field, How, Model, Sieve, everything},
     query,
 };
@@ -47,8 +48,8 @@ pub static MODEL: Model<Of> = Model {
         F::display(),
         F::integer("peeringdb_ixlan", "pdb_lan", 1, i32::MAX as i64, |r| r.spec.pdb_lan, |d, n| d.spec.pdb_lan = n)
             .nullable(),
-        F::made("peeringdb_prefixes", "field", |_, _, _, out| {
-            out.extend_from_slice(b"{\"ipv6\":[],\"ipv4\":[]}");
+        F::made("peeringdb_prefixes", "field", |r, _, loaded, out| {
+            mirror::write_prefixes(out, loaded.register.prefixes(r), true);
         }),
         F::one(
             "ixapi_endpoint",

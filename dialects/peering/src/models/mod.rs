@@ -12,6 +12,8 @@ pub mod contact;
 pub mod contact_assignment;
 pub mod contact_role;
 pub mod content_type;
+pub mod data_file;
+pub mod data_source;
 pub mod direct_session;
 pub mod email;
 pub mod exchange;
@@ -19,15 +21,19 @@ pub mod exchange_session;
 pub mod export_template;
 mod fields;
 pub mod ix_api;
+pub mod group;
 pub mod job;
 pub mod journal;
+pub mod peeringdb;
 pub mod platform;
 pub mod relationship;
 pub mod router;
 pub mod routing_policy;
 pub mod session;
 pub mod tag;
+pub mod token;
 pub mod user;
+pub mod webhook;
 
 use meetme_app::contexts;
 use meetme_base::{Id, IfAddr, RawId};
@@ -53,6 +59,11 @@ pub static ALL: &[&dyn AnyModel] = &[
     &exchange_session::MODEL,
     &routing_policy::MODEL,
     &user::MODEL,
+    &data_source::MODEL,
+    &data_file::MODEL,
+    &webhook::MODEL,
+    &group::MODEL,
+    &token::MODEL,
     &job::MODEL,
     &contact::MODEL,
     &contact_role::MODEL,
@@ -63,6 +74,19 @@ pub static ALL: &[&dyn AnyModel] = &[
     &export_template::MODEL,
     &ix_api::MODEL,
     &journal::MODEL,
+    &peeringdb::organization::MODEL,
+    &peeringdb::campus::MODEL,
+    &peeringdb::facility::MODEL,
+    &peeringdb::network::MODEL,
+    &peeringdb::network_contact::MODEL,
+    &peeringdb::exchange::MODEL,
+    &peeringdb::exchange_facility::MODEL,
+    &peeringdb::ixlan::MODEL,
+    &peeringdb::ixlan_prefix::MODEL,
+    &peeringdb::network_facility::MODEL,
+    &peeringdb::network_ixlan::MODEL,
+    &peeringdb::synchronisation::MODEL,
+    &peeringdb::hidden_peer::MODEL,
 ];
 
 /// The model of that name.
