@@ -12,6 +12,7 @@
 
 mod book;
 mod fields;
+mod letters;
 mod names;
 mod reading;
 mod shipped;

@@ -9,6 +9,7 @@ use meetme_model::{
     ops::{Job, JobState, JobStatus},
 };
 use meetme_store::{Context, Filter};
+use meetme_testregister::{Register, Size};
 use serde_json::{Value, json};
 
 use crate::{
@@ -164,4 +165,63 @@ async fn a_connection_is_registered_by_those_who_may_act_on_its_exchange() {
         w.by(&w.reader, &path, Value::Null).await.is(403);
         w.ask("POST /api/net/connections/4711/update-ixapi-mac/").await.is(404);
     }
+}
+
+#[tokio::test]
+async fn a_mail_is_made_from_its_template() {
+    for w in world::both().await {
+        let ours = json!({"asn": 64999, "name": "Us", "affiliated": true});
+        w.make("peering/autonomous-systems", ours).await;
+        let peer = w.autonomous_system(64500).await;
+        let email = json!({
+            "name": "Hello", "subject": "Peering with\nAS{{ autonomous_system.asn }}", "jinja2_trim": true,
+            "template": "Dear {{ autonomous_system.name }},\n{% for own in affiliated_autonomous_systems %}\nAS{{ own.asn }}\n{% endfor %}",
+        });
+        let email = w.make("messaging/emails", email).await;
+        let path = format!("POST /api/peering/autonomous-systems/{peer}/generate-email/");
+        let said = w.tell(&path, json!({"email": email})).await;
+        proven("peering_autonomous_systems_render_email", &said, 200);
+        said.says(json!({"subject": "Peering with AS64500", "body": "Dear Network 64500,\nAS64999\n"}));
+        assert!(w.tell(&path, json!({"email": 4711})).await.is(404).bytes.is_empty(), "{}", w.make);
+        let configuration = w.make("devices/configurations", json!({"name": "C", "template": "x"})).await;
+        w.tell(&path, json!({"email": configuration})).await.is(404);
+        w.tell(&path, json!({})).await.is(400).says(json!({"email": ["This field is required."]}));
+        w.tell("POST /api/peering/autonomous-systems/4711/generate-email/", json!({"email": email})).await.is(404);
+        let broken =
+            json!({"name": "Broken", "subject": "s", "template": "one\n{{ autonomous_system.name | nosuch }}"});
+        let broken = w.make("messaging/emails", broken).await;
+        let said = w.tell(&path, json!({"email": broken})).await;
+        let text = said.is(400).body["non_field_errors"][0].as_str().unwrap().to_owned();
+        assert!(text.contains("The template Broken failed") && text.contains("nosuch"), "{text}");
+        w.by(&w.reader, &path, json!({"email": email})).await.is(403);
+        w.send(&path, &[], "").await.is(403);
+    }
+}
+
+#[tokio::test]
+async fn a_mail_about_a_network_of_the_public_database_sees_the_network() {
+    let w = world::one().await;
+    let register = Register::of(Size::of(60));
+    crate::peeringdb::fill(&w.app, &register).await;
+    let peer = w.autonomous_system(64500).await;
+    let networks = w.ask("GET /api/peeringdb/networks/?limit=1").await;
+    let network = networks.is(200).body["results"][0].clone();
+    let email = json!({
+        "name": "Hello", "subject": "{{ network.name }}", "template": "{{ network.asn }} {{ autonomous_system.asn }}",
+    });
+    let email = w.make("messaging/emails", email).await;
+    let path = "POST /api/peeringdb/networks/render-email/";
+    let body = json!({"email": email, "autonomous_system": peer, "network": network["id"]});
+    let said = w.tell(path, body.clone()).await;
+    proven("peeringdb_networks_render_email", &said, 200);
+    said.says(json!({"subject": network["name"], "body": format!("{} 64500", network["asn"])}));
+    let required = ["This field is required."];
+    let said = w.tell(path, json!({"email": email})).await;
+    said.is(400).says(json!({"autonomous_system": required, "network": required}));
+    for (name, status) in [("email", 404), ("autonomous_system", 400), ("network", 400)] {
+        let mut other = body.clone();
+        other[name] = json!(99_999_999);
+        w.tell(path, other).await.is(status);
+    }
+    w.by(&w.reader, path, body).await.is(403);
 }
