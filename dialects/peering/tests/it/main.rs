@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod actions;
 mod anonymous;
 mod bulk;
 mod changes;
@@ -13,8 +14,8 @@ mod filters;
 mod hooks;
 mod lists;
 mod messaging;
-mod people;
 mod peeringdb;
+mod people;
 mod routers;
 mod sessions;
 mod texts;
