@@ -9,7 +9,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use meetme_contracts::{Contract, Operation, all, proven};
+use meetme_contracts::{Contract, Operation, all, proven, refused};
 use serde_json::Value;
 
 use crate::run::cargo;
@@ -34,6 +34,8 @@ struct Row {
     proven: usize,
     /// In the contract, not in the binary.
     missing: Vec<String>,
+    /// In the contract, and refused on purpose: each with its reason.
+    refused: Vec<String>,
     /// In the binary, without proof.
     unproven: Vec<String>,
     /// In both, but at another method or path.
@@ -61,6 +63,7 @@ pub fn run(root: &Path, missing: bool, seed_only: bool) -> Result<bool> {
     for row in &rows {
         list(&mut out, row.dialect, "not at the method and path of its contract", &row.moved)?;
         list(&mut out, row.dialect, "not in the contract", &row.extra)?;
+        list(&mut out, row.dialect, "refused on purpose", &row.refused)?;
         if missing {
             list(&mut out, row.dialect, "missing", &row.missing)?;
             list(&mut out, row.dialect, "not proven", &row.unproven)?;
@@ -130,18 +133,31 @@ fn row(contract: &Contract, tables: Option<&Tables>, proofs: &BTreeSet<String>, 
                     row.unproven.push(operation.id.clone());
                 }
             }
-            (_, Some(_)) => row.missing.push(operation.id.clone()),
+            (_, Some(_)) => match refused(contract.dialect, &operation.id) {
+                Some(one) => row.refused.push(format!("{}: {} {}", one.id, one.status, one.why)),
+                None => row.missing.push(operation.id.clone()),
+            },
             (_, None) if !is_proven => row.unproven.push(operation.id.clone()),
             (_, None) => {}
         }
     }
-    let extra = ours.into_iter().flat_map(BTreeMap::keys).filter(|id| contract.operation(id).is_none());
-    row.extra = extra.cloned().collect();
+    let wide: Vec<&Operation> = contract.operations.iter().filter(|operation| operation.path.contains(ANY)).collect();
+    let known = |id: &str, ours: &Ours| {
+        contract.operation(id).is_some() || wide.iter().any(|operation| same_place(operation, ours))
+    };
+    let extra = ours.into_iter().flatten().filter(|(id, ours)| !known(id, ours));
+    row.extra = extra.map(|(id, _)| id.clone()).collect();
     row
 }
 
+/// What stands in a contract's path for any path below: such an operation is served at many places, under an id for each.
+const ANY: &str = "<any>";
+
 /// Whether an operation is served at the contract's method and path, whatever its variables are called.
 fn same_place(operation: &Operation, ours: &Ours) -> bool {
+    if let Some((root, _)) = operation.path.split_once(ANY) {
+        return operation.method.eq_ignore_ascii_case(&ours.method) && ours.path.starts_with(root);
+    }
     let plain = |path: &str| -> Vec<String> {
         let is_variable = |part: &str| part.starts_with([':', '{', '*']);
         let parts = path.split('/').filter(|part| !part.is_empty());
@@ -210,6 +226,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_refused_on_purpose_is_not_missing_and_does_not_exist() {
+        let tables = told(r#"{"dialect":"peering","id":"api_root","method":"GET","path":"/api"}"#);
+        let row = row(contract("peering-manager"), Some(&tables), &BTreeSet::new(), false);
+        assert_eq!(row.refused.len(), 7);
+        assert!(row.refused[0].starts_with("core_object_changes_create: 405 The change log"), "{}", row.refused[0]);
+        assert_eq!(row.missing.len(), row.operations - 1 - row.refused.len());
+    }
+
+    #[test]
     fn the_seed_alone_is_counted_when_asked() {
         let row = row(contract("megaport"), None, &BTreeSet::new(), true);
         assert_eq!(row.operations, row.in_seed);
@@ -221,6 +246,18 @@ mod tests {
         let tables = told(r#"{"dialect":"peering","id":"api_root","method":"GET","path":"/api"}"#);
         let row = row(contract("peering-manager"), Some(&tables), &BTreeSet::new(), false);
         assert_eq!((row.exist, row.moved.len()), (Some(1), 0));
+    }
+
+    #[test]
+    fn an_operation_of_any_path_is_served_at_many() {
+        let tables = told(
+            r#"{"dialect":"peering","id":"any_options","method":"OPTIONS","path":"/api/"}
+               {"dialect":"peering","id":"net_bfd_options","method":"OPTIONS","path":"/api/net/bfd/"}
+               {"dialect":"peering","id":"net_bfd_trace","method":"TRACE","path":"/api/net/bfd/"}"#,
+        );
+        let row = row(contract("peering-manager"), Some(&tables), &BTreeSet::new(), false);
+        assert_eq!((row.exist, row.moved.len()), (Some(1), 0));
+        assert_eq!(row.extra, ["net_bfd_trace"]);
     }
 
     #[test]

@@ -25,7 +25,10 @@ pub struct Dialect {
     pub wire_error: fn(&Problem, &Parts) -> Reply,
     /// How sure it is that a request is its own.
     pub mine: fn(&Parts) -> Claim,
-    /// Puts the headers on that every answer of the dialect has.
+    /// Whether every answer says in `Allow` what its path answers to, as RFC 9110 section 10.2.1 lets a server do, and not
+    /// only those to a method that the path lacks.
+    pub allow: bool,
+    /// Puts the headers on that every answer of the dialect has. `Allow` is there already where [`Dialect::allow`] wants it.
     pub finish: fn(&mut Reply, &Parts),
     /// Turns a path as sent into one of the table's form: drops a prefix, collapses slashes. Must not decode.
     pub normalise: fn(&str) -> Cow<'_, str>,
@@ -48,6 +51,7 @@ impl Dialect {
             authenticate: |_| Box::pin(async { Err(Error::Unauthenticated(meetme_app::AuthFailure::Absent)) }),
             wire_error: |problem, _| plain(problem),
             mine: |_| Claim::Possible,
+            allow: false,
             finish: |_, _| {},
             normalise: |path| Cow::Borrowed(path),
             slash: Slash::Exact,

@@ -73,16 +73,19 @@ struct Node {
     allow: String,
 }
 
+/// The order in which `Allow` lists methods; others come after these.
+const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+
 /// What routing came to.
 pub(crate) enum Pick<'a> {
     /// This operation, with its parameters.
-    Op { home: usize, op: usize, params: Params },
+    Op { home: usize, op: usize, params: Params, allow: &'a str },
     /// The same path with a slash at its end.
     Redirect { home: usize, location: String },
     /// An OPTIONS request for a path that has no operation of its own for it.
     Options { home: usize, allow: &'a str },
-    /// Nothing; this dialect says why.
-    Problem { home: usize, problem: Problem },
+    /// Nothing; this dialect says why. What the path answers to is empty where there is no such path.
+    Problem { home: usize, problem: Problem, allow: &'a str },
     /// No dialect answers at this door.
     Nobody,
 }
@@ -134,6 +137,7 @@ impl Home {
             if !names.contains(&"OPTIONS") {
                 names.push("OPTIONS");
             }
+            names.sort_by_key(|name| METHODS.iter().position(|known| known == name).unwrap_or(METHODS.len()));
             node.allow = names.join(", ");
         }
         Ok(home)
@@ -203,19 +207,20 @@ pub(crate) fn pick<'a>(homes: &'a [std::sync::Arc<Home>], only: Option<usize>, p
     let Some(Best { rank: (_, _, exact), home: at, node, path }) = best else {
         // `max_by_key` keeps the last of equals; the table's order wants the first, hence the reversal.
         let speaker = scope.rev().max_by_key(|at| (homes[*at].dialect.mine)(parts));
-        return speaker.map_or(Pick::Nobody, |home| Pick::Problem { home, problem: Problem::NoRoute });
+        return speaker.map_or(Pick::Nobody, |home| Pick::Problem { home, problem: Problem::NoRoute, allow: "" });
     };
     let (home, node) = (&homes[at], &homes[at].nodes[node]);
     if !exact {
         return Pick::Redirect { home: at, location: slashed(&path, parts.uri.query()) };
     }
+    let allow = node.allow.as_str();
     match node.operation(&parts.method) {
         Some(op) => match home.params(op, &path) {
-            Ok(params) => Pick::Op { home: at, op, params },
-            Err(problem) => Pick::Problem { home: at, problem },
+            Ok(params) => Pick::Op { home: at, op, params, allow },
+            Err(problem) => Pick::Problem { home: at, problem, allow },
         },
-        None if parts.method == Method::OPTIONS => Pick::Options { home: at, allow: &node.allow },
-        None => Pick::Problem { home: at, problem: Problem::NoMethod { allow: node.allow.clone() } },
+        None if parts.method == Method::OPTIONS => Pick::Options { home: at, allow },
+        None => Pick::Problem { home: at, problem: Problem::NoMethod { allow: allow.to_owned() }, allow },
     }
 }
 

@@ -155,27 +155,28 @@ impl Inner {
             return answer;
         }
         let pick = if door.api { route::pick(&self.homes, self.only(door, parts), parts) } else { Pick::Nobody };
-        let (home, result) = match pick {
+        let (home, allow, result) = match pick {
             Pick::Nobody => {
                 answer.reply = plain(&Problem::NoRoute);
                 return answer;
             }
             Pick::Redirect { home, location } => {
                 answer.home = Some(home);
-                answer.reply = Reply::empty(StatusCode::MOVED_PERMANENTLY).header(header::LOCATION, location);
+                let moved = Reply::bytes(StatusCode::MOVED_PERMANENTLY, "text/html; charset=utf-8", "");
+                answer.reply = moved.header(header::LOCATION, location);
                 return answer;
             }
             Pick::Options { home, allow } => {
-                (home, Ok(Reply::empty(StatusCode::NO_CONTENT).header(header::ALLOW, allow)))
+                (home, allow, Ok(Reply::empty(StatusCode::NO_CONTENT).header(header::ALLOW, allow)))
             }
-            Pick::Problem { home, problem } => (home, self.admit(parts).and(Err(problem))),
-            Pick::Op { home, op, params } => {
+            Pick::Problem { home, problem, allow } => (home, allow, self.admit(parts).and(Err(problem))),
+            Pick::Op { home, op, params, allow } => {
                 answer.op = Some(op);
                 answer.params = mask::has_secret(&params).then(|| params.clone());
                 let call = self.operate(&self.homes[home], op, params, parts, &mut body, start);
                 let result =
                     AssertUnwindSafe(call).catch_unwind().await.unwrap_or_else(|panic| Err(bug_of(&*panic).into()));
-                (home, result)
+                (home, allow, result)
             }
         };
         answer.home = Some(home);
@@ -197,6 +198,12 @@ impl Inner {
                 reply
             }
         };
+        if dialect.allow
+            && !allow.is_empty()
+            && let Ok(methods) = HeaderValue::from_str(allow)
+        {
+            answer.reply.headers.insert(header::ALLOW, methods);
+        }
         (dialect.finish)(&mut answer.reply, parts);
         answer
     }

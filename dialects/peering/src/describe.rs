@@ -17,7 +17,7 @@ fn one<R: Ruled>(field: &Field<R>) -> Json {
     };
     let kind = match &field.form {
         Form::Id | Form::Integer { .. } => "integer",
-        Form::Url | Form::Page | Form::Json { .. } | Form::Parsed { .. } => "field",
+        Form::Url | Form::Page | Form::Json { .. } | Form::Parsed { .. } | Form::Object { .. } => "field",
         Form::Display => "string",
         Form::Created | Form::Updated | Form::Moment { .. } => "datetime",
         Form::Text { slug: true, .. } => "slug",
@@ -27,7 +27,7 @@ fn one<R: Ruled>(field: &Field<R>) -> Json {
         Form::Choice { .. } | Form::Digit { .. } => "choice",
         Form::One { .. } => "nested object",
         Form::Many { .. } => "list",
-        Form::Made { kind, .. } => kind,
+        Form::Own { kind, .. } | Form::Beside { kind, .. } | Form::Made { kind, .. } => kind,
     };
     out.insert("type".into(), kind.into());
     out.insert("required".into(), field.required.into());
@@ -37,8 +37,8 @@ fn one<R: Ruled>(field: &Field<R>) -> Json {
         Form::Text { most, .. } if *most < usize::MAX => {
             out.insert("max_length".into(), (*most).into());
         }
-        Form::Secret { .. } => {
-            out.insert("max_length".into(), 255.into());
+        Form::Secret { most, .. } => {
+            out.insert("max_length".into(), (*most).into());
         }
         Form::Integer { low, high, .. } => {
             out.insert("min_value".into(), (*low).into());
@@ -75,6 +75,15 @@ fn nested(of: &dyn crate::engine::AnyModel) -> Json {
 fn label(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default() + letters.as_str()
+}
+
+/// What a place is called that shows no model: after the last word of its path that is no id.
+pub fn place(path: &str) -> String {
+    let word = path.split('/').rfind(|part| !part.is_empty() && !part.starts_with('{')).unwrap_or_default();
+    match word {
+        "api" => "API Root".to_owned(),
+        word => word.split('-').map(label).collect::<Vec<_>>().join(" "),
+    }
 }
 
 /// The name of a model in titles.

@@ -3,7 +3,7 @@
 use http::{HeaderValue, header};
 use meetme_http::{Content, Parts, Problem, Reply};
 
-use crate::{API_VERSION, json, ops};
+use crate::{API_VERSION, json};
 
 /// The form an answer is wanted in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,9 +81,6 @@ pub fn finish(reply: &mut Reply, parts: &Parts) {
         reply.headers.insert("api-version", HeaderValue::from_static(API_VERSION));
     }
     reply.headers.insert(header::VARY, HeaderValue::from_static("Accept, Cookie"));
-    if let Ok(allow) = HeaderValue::from_str(ops::allow(path)) {
-        reply.headers.insert(header::ALLOW, allow);
-    }
     let form = form(parts).unwrap_or_default();
     let is_json = reply.headers.get(header::CONTENT_TYPE).is_some_and(|media| media == "application/json");
     let Content::Full(body) = &reply.content else { return };

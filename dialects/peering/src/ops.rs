@@ -1,12 +1,13 @@
 //! The operation table, made from the models' tables. Ids are those of the contract; former paths have operations of their own.
 
-use std::{collections::HashMap, sync::OnceLock};
+use std::collections::HashSet;
 
 use http::Method;
 use meetme_http::{Op, Problem, QueryParam, Reply, Shape};
+use serde_json::Map;
 
 use crate::{
-    actions, changes,
+    actions, changes, describe,
     engine::AnyModel,
     model::{About, How},
     models, preferences, roots, serve,
@@ -68,7 +69,23 @@ pub fn all() -> Vec<Op> {
     out.extend(changes::ops());
     out.extend(roots::ops());
     out.extend(preferences::ops());
+    out.extend(options(&out));
     out
+}
+
+/// OPTIONS at every path that has no operation of its own for it. The contract has one id for all of them, which the root's gets;
+/// the others are named after the first operation of their path.
+fn options(ops: &[Op]) -> Vec<Op> {
+    let mut known: HashSet<&str> = ops.iter().filter(|op| op.method == Method::OPTIONS).map(|op| op.path).collect();
+    let lacking = ops.iter().filter(|op| known.insert(op.path));
+    lacking
+        .map(|op| {
+            let id = if op.path == roots::PATH { "any_options" } else { keep(format!("{}_options", op.id)) };
+            let path = op.path;
+            let draft = Op::on(Method::OPTIONS, id, path).group(op.group).auth(op.auth);
+            draft.run(move |cx| async move { serve::describe(&cx, &describe::place(path), Map::new()) })
+        })
+        .collect()
 }
 
 /// A text of the table, which lives as long as the server.
@@ -126,36 +143,18 @@ fn parameters(about: &About) -> Vec<QueryParam> {
         let ends: &[&str] = match sieve.how {
             How::Text(_) => &texts,
             How::Number(_) => &numbers,
-            How::Choice(..) | How::Digit(..) | How::Row(..) => &["", "__n"],
-            How::Flag(_) | How::Rule(_) => &[""],
+            How::Choice(..) | How::Digit(..) | How::Type(_) | How::Row(..) => &["", "__n"],
+            How::Flag(_) | How::Rule(_) | How::Ask(_) => &[""],
+            How::Asked(suffixes, _) => {
+                let end = |suffix: &&str| if suffix.is_empty() { String::new() } else { format!("__{suffix}") };
+                let names = suffixes.iter().map(|suffix| keep(format!("{}{}", sieve.name, end(suffix))));
+                out.extend(names.map(|name| QueryParam::text(name).repeated()));
+                continue;
+            }
         };
         out.extend(ends.iter().map(|end| QueryParam::text(keep(format!("{}{end}", sieve.name))).repeated()));
     }
     out
-}
-
-const LIST: &str = "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS";
-const ROW: &str = "GET, PUT, PATCH, DELETE, HEAD, OPTIONS";
-const READ: &str = "GET, HEAD, OPTIONS";
-
-/// The methods that a path answers.
-pub fn allow(path: &str) -> &'static str {
-    static PATHS: OnceLock<HashMap<String, bool>> = OnceLock::new();
-    let paths = PATHS.get_or_init(|| {
-        let about = models::ALL.iter().map(|model| model.about());
-        about.flat_map(|a| places(a, &a.operation()).into_iter().map(|(_, path)| (path, a.read_only))).collect()
-    });
-    let path = path.strip_prefix("/api/").unwrap_or_default().trim_end_matches('/');
-    let (collection, is_row) = match path.rsplit_once('/') {
-        Some((before, _)) if before.contains('/') => (before, true),
-        _ => (path, false),
-    };
-    match paths.get(collection) {
-        Some(false) if is_row => ROW,
-        Some(false) => LIST,
-        _ if path == "users/userpref" => "GET, PATCH, HEAD, OPTIONS",
-        _ => READ,
-    }
 }
 
 /// An operation that only reads, without a body.

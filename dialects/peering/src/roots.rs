@@ -8,6 +8,9 @@ use serde_json::json;
 
 use crate::{API_VERSION, changes, json as wire, models, negotiate, ops, serve};
 
+/// Where the API begins.
+pub const PATH: &str = "/api/";
+
 /// The applications with their collections, both in the alphabet's order.
 fn apps() -> BTreeMap<&'static str, Vec<&'static str>> {
     let mut apps: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -22,9 +25,9 @@ fn apps() -> BTreeMap<&'static str, Vec<&'static str>> {
 /// The operations.
 pub fn ops() -> Vec<Op> {
     let mut out = vec![
-        ops::reading("api_root", "/api/", "api", async |cx| {
+        ops::reading("api_root", PATH, "api", async |cx| {
             let names: Vec<&str> = apps().into_keys().chain(["status"]).collect();
-            map(&cx, "/api/", &names)
+            map(&cx, PATH, &names)
         }),
         ops::reading("status_retrieve", "/api/status/", "api", status),
     ];

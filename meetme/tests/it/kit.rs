@@ -1,6 +1,7 @@
 //! A running server and a client for it.
 
 pub mod agent;
+pub mod python;
 
 use std::{
     io::{BufRead as _, BufReader},

@@ -9,4 +9,5 @@ mod kit;
 mod lab;
 mod lab_agent;
 mod one_thing;
+mod peering_clients;
 mod seeds;

@@ -85,6 +85,10 @@ async fn every_answer_has_the_headers_of_the_reference() {
         ("GET /api/peering/routers/".to_owned(), "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS"),
         ("GET /api/core/object-changes/".to_owned(), "GET, HEAD, OPTIONS"),
         ("GET /api/".to_owned(), "GET, HEAD, OPTIONS"),
+        ("PATCH /api/users/userpref/".to_owned(), "GET, PATCH, HEAD, OPTIONS"),
+        ("POST /api/status/".to_owned(), "GET, HEAD, OPTIONS"),
+        // What is not there answers to nothing.
+        ("GET /api/nosuch/".to_owned(), ""),
     ] {
         let said = w.ask(&line).await;
         let found = [said.header("api-version"), said.header("vary"), said.header("allow")];
@@ -96,8 +100,16 @@ async fn every_answer_has_the_headers_of_the_reference() {
 #[tokio::test]
 async fn a_path_without_its_slash_leads_to_the_one_with_it() {
     let w = world::one().await;
-    let said = w.ask("GET /api/status?x=1").await;
-    assert_eq!((said.is(301).header("location"), said.header("api-version")), ("/api/status/?x=1", ""));
+    for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
+        // Also for nobody, before anything of the body is looked at.
+        let said = w.send(&format!("{method} /api/peering/autonomous-systems?x=1"), &[], "{").await;
+        let found = [said.header("location"), said.header("content-type"), said.header("api-version")];
+        assert_eq!(found, ["/api/peering/autonomous-systems/?x=1", "text/html; charset=utf-8", ""], "{method}");
+        assert_eq!((said.is(301).bytes.len(), said.header("allow")), (0, ""));
+    }
+    for (path, place) in [("/api", "/api/"), ("/api/devices/routers/5", "/api/devices/routers/5/")] {
+        assert_eq!(w.ask(&format!("GET {path}")).await.is(301).header("location"), place);
+    }
 }
 
 #[tokio::test]
@@ -135,6 +147,17 @@ async fn a_map_names_the_collections_by_their_present_paths() {
     let root = w.ask("GET /api/").await.body;
     assert_eq!(root["peering"], "http://pm.example/api/peering/");
     assert_eq!(root["status"], "http://pm.example/api/status/");
+}
+
+#[tokio::test]
+async fn what_shows_no_model_is_described_too() {
+    let w = world::one().await;
+    for (path, name) in [("", "API Root"), ("status/", "Status"), ("core/object-changes/", "Object Changes")] {
+        let said = w.ask(&format!("OPTIONS /api/{path}")).await;
+        assert_eq!((said.is(200).body["name"].as_str(), &said.body["actions"]), (Some(name), &json!({})));
+        meetme_contracts::prove("peering-manager", "any_options", said.status, &said.body);
+        w.send(&format!("OPTIONS /api/{path}"), &[], "").await.is(403);
+    }
 }
 
 #[tokio::test]

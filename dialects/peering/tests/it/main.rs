@@ -2,14 +2,22 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod actions;
 mod anonymous;
 mod bulk;
 mod changes;
+mod configuration;
+mod contexts;
 mod contract;
 mod errors;
 mod filters;
+mod hooks;
 mod lists;
+mod messaging;
+mod peeringdb;
+mod people;
 mod routers;
 mod sessions;
+mod texts;
 mod tokens;
 mod world;
