@@ -18,7 +18,9 @@ pub mod devices;
 mod error;
 pub mod filter;
 mod giving;
+pub mod hooks;
 pub mod identity;
+pub mod ixapis;
 pub mod jobs;
 pub mod mails;
 pub mod mirror;
@@ -32,10 +34,13 @@ pub mod projects;
 pub mod resources;
 pub mod routers;
 mod seal;
+pub mod sources;
 pub mod ssh_keys;
 pub mod standing;
 pub mod tags;
+pub mod teams;
 pub mod templates;
+pub mod users;
 
 use std::{
     future::Future,

@@ -85,7 +85,7 @@ fn parameter(
         How::Type(path) if matches!(suffix, "" | "n") => turned(subjects(path, values)),
         How::Asked(ends, look) if ends.contains(&suffix) => look(tx, scene, suffix, values)?,
         How::Choice(path, _) | How::Row(path, ..) if suffix == "empty" => empty(path, values),
-        How::Rule(rule) if suffix.is_empty() => rule(values),
+        How::Rule(rule) if matches!(suffix, "" | "n") => turned(rule(values)),
         How::Ask(ask) if suffix.is_empty() => ask(tx, values)?,
         _ => Ok(Filter::All),
     })
@@ -173,6 +173,9 @@ fn number(kind: Kind, tx: &Tx<'_>, path: &str, suffix: &str, values: &[&str]) ->
         "lte" => any(Op::Le),
         "gt" => any(Op::Gt),
         "gte" => any(Op::Ge),
+        // How ranges of moments are spelled.
+        "before" if ty == Some(FieldType::Time) => any(Op::Le),
+        "after" if ty == Some(FieldType::Time) => any(Op::Ge),
         _ => Filter::All,
     })
 }
@@ -235,6 +238,18 @@ fn row(
         out = out.or(Filter::is(way.as_str(), Op::Eq(known)));
     }
     Ok(Ok(out))
+}
+
+/// An error in this dialect's names: core name, ours.
+pub fn renamed(error: Error, names: &[(&str, &str)]) -> Error {
+    let name = |bad: Invalid| match names.iter().find(|(core, _)| *core == bad.field) {
+        Some((_, ours)) => Invalid { field: (*ours).to_owned(), ..bad },
+        None => bad,
+    };
+    match error {
+        Error::Invalid(list) => Error::Invalid(list.into_iter().map(name).collect()),
+        other => other,
+    }
 }
 
 /// What is said of a value that names nothing.

@@ -10,7 +10,7 @@ use crate::{
     decode, describe,
     engine::AnyModel,
     lookup::python_type,
-    negotiate, query,
+    negotiate, passwords, query,
     scene::{Ask, Scene},
     write::Written,
 };
@@ -24,6 +24,7 @@ pub fn scene(cx: &Cx) -> Scene {
         home: caller.home().any(),
         reveal: false,
         public: caller.subject.is_anonymous(),
+        caller: Some(caller.clone()),
     }
 }
 
@@ -93,10 +94,11 @@ pub async fn retrieve(cx: Cx, model: &'static dyn AnyModel) -> Result<Reply, Pro
 /// Makes one row, or all of a list.
 pub async fn create(cx: Cx, model: &'static dyn AnyModel) -> Result<Reply, Problem> {
     let (sent, scene) = (body(&cx)?, scene(&cx));
-    let (rows, bulk) = match sent {
+    let (mut rows, bulk) = match sent {
         Json::Array(rows) => (rows, true),
         one => (vec![one], false),
     };
+    passwords::hash(model, &mut rows).await?;
     let made = cx.app.write(cx.caller(), move |tx| model.create(tx, &rows, bulk, &scene)).await?;
     let Written { body, location } = made;
     let reply = written(StatusCode::CREATED, body);
@@ -105,14 +107,16 @@ pub async fn create(cx: Cx, model: &'static dyn AnyModel) -> Result<Reply, Probl
 
 /// Changes one row.
 pub async fn update(cx: Cx, model: &'static dyn AnyModel, whole: bool) -> Result<Reply, Problem> {
-    let (id, sent, scene) = (id(&cx, model)?, body(&cx)?, scene(&cx));
+    let (id, mut sent, scene) = (id(&cx, model)?, body(&cx)?, scene(&cx));
+    passwords::hash(model, std::slice::from_mut(&mut sent)).await?;
     let done = cx.app.write(cx.caller(), move |tx| model.update(tx, id, &sent, whole, &scene)).await?;
     Ok(written(StatusCode::OK, done.body))
 }
 
 /// Changes the rows of a list.
 pub async fn bulk_update(cx: Cx, model: &'static dyn AnyModel, whole: bool) -> Result<Reply, Problem> {
-    let (sent, scene) = (rows(&cx)?, scene(&cx));
+    let (mut sent, scene) = (rows(&cx)?, scene(&cx));
+    passwords::hash(model, &mut sent).await?;
     let done = cx.app.write(cx.caller(), move |tx| model.update_many(tx, &sent, whole, &scene)).await?;
     Ok(written(StatusCode::OK, done.body))
 }
@@ -120,15 +124,15 @@ pub async fn bulk_update(cx: Cx, model: &'static dyn AnyModel, whole: bool) -> R
 /// Removes one row.
 pub async fn destroy(cx: Cx, model: &'static dyn AnyModel) -> Result<Reply, Problem> {
     negotiate::form(&cx.parts)?;
-    let id = id(&cx, model)?;
-    cx.app.write(cx.caller(), move |tx| model.remove(tx, id)).await?;
+    let (id, scene) = (id(&cx, model)?, scene(&cx));
+    cx.app.write(cx.caller(), move |tx| model.remove(tx, id, &scene)).await?;
     Ok(Reply::empty(StatusCode::NO_CONTENT))
 }
 
 /// Removes the rows of a list.
 pub async fn bulk_destroy(cx: Cx, model: &'static dyn AnyModel) -> Result<Reply, Problem> {
-    let sent = rows(&cx)?;
-    cx.app.write(cx.caller(), move |tx| model.remove_many(tx, &sent)).await?;
+    let (sent, scene) = (rows(&cx)?, scene(&cx));
+    cx.app.write(cx.caller(), move |tx| model.remove_many(tx, &sent, &scene)).await?;
     Ok(Reply::empty(StatusCode::NO_CONTENT))
 }
 

@@ -5,6 +5,7 @@ use std::{collections::HashMap, net::IpAddr};
 use meetme_agent::router::{BgpState as Seen, Observed, SessionState};
 use meetme_app::{
     Error,
+    peering::Ruled,
     routers::{self, SessionId},
 };
 use meetme_base::Time;
@@ -12,7 +13,7 @@ use meetme_model::{
     BgpState, PeerStatus,
     routing::{DirectSession, ExchangeSession, Router, RouterStatus, Stranger},
 };
-use meetme_store::{Object, Resource, Tx};
+use meetme_store::{Object, Tx};
 
 use super::Place;
 
@@ -67,7 +68,7 @@ pub(super) fn strangers(seen: &Observed) -> Vec<Stranger> {
 }
 
 /// `state` is absent for a session that is not in the configuration, and empty for one that is and was not found on the box.
-fn keep<R: Resource<Status = PeerStatus>>(
+fn keep<R: Ruled<Status = PeerStatus>>(
     tx: &mut Tx<'_>,
     mut row: Object<R>,
     state: Option<Option<&SessionState>>,
@@ -80,7 +81,8 @@ fn keep<R: Resource<Status = PeerStatus>>(
     };
     if after != row.status {
         let after = PeerStatus { polled_at: Some(now), ..after };
-        tx.observe(&mut row, after, None)?;
+        let step = R::step(&row, &after);
+        tx.observe(&mut row, after, step)?;
     }
     Ok(())
 }

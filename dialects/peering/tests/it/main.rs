@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod actions;
 mod anonymous;
 mod bulk;
 mod changes;
@@ -10,9 +11,13 @@ mod contexts;
 mod contract;
 mod errors;
 mod filters;
+mod hooks;
 mod lists;
 mod messaging;
+mod peeringdb;
+mod people;
 mod routers;
 mod sessions;
+mod texts;
 mod tokens;
 mod world;
