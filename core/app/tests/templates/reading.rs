@@ -27,8 +27,12 @@ async fn a_router_and_all_that_belongs_to_it_is_seen() {
             .await;
         let ours = "{{ internet_exchange_points[0] | local_ips(4) | join(' ') }} {{ router | connections | join }}";
         says(book, ours, "192.0.2.1/24 192.0.2.2/24 IX on edge1 xe1").await;
-        says(book, "{{ router | direct_sessions | iterate('relationship') | join(' ') }}", "Transit Customer Customer")
-            .await;
+        says(
+            book,
+            "{{ router | direct_sessions | iterate('relationship') | join(' ') }}",
+            "Our transit Our customer Our customer",
+        )
+        .await;
         says(
             book,
             "{{ router | direct_sessions(6) | ip | join }} {{ router | direct_peers('upstreams') | join }}",
@@ -173,7 +177,7 @@ async fn an_export_lists_the_rows_that_match_and_a_mail_knows_its_as() {
                 Ok((list, templates::mail(app, tx, &mail, peer)?))
             })
             .await;
-        assert_eq!(list.render().unwrap(), "192.0.2.11 (secret);192.0.2.21 None;2001:db8:1::11 None;");
+        assert_eq!(list.render().unwrap(), "192.0.2.11 (secret);2001:db8:1::11 None;192.0.2.21 None;");
         assert_eq!(mail.render().unwrap(), "3 IX");
         assert_eq!(mail.subject().unwrap().as_deref(), Some("To Peer 64501"));
     })
