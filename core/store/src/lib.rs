@@ -40,7 +40,7 @@ mod value;
 mod work;
 mod write;
 
-pub use change::{Change, ChangeQuery, Cursor, Moved, Verb};
+pub use change::{Change, ChangeQuery, Cursor, LinePart, LineTest, Moved, Verb};
 pub use claim::Claim;
 pub use error::Error;
 pub use fields::{FieldRight, Fields};

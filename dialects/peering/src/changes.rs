@@ -1,19 +1,19 @@
 //! Object changes: the core's change log as this dialect shows it. Read only; the reference lets callers write here by accident.
 
+mod query;
+
 use std::collections::HashMap;
 
 use http::StatusCode;
 use meetme_app::Error;
-use meetme_base::{Id, Invalid, Kind, RawId, Uid};
-use meetme_http::{Cx, Op, Problem, Query, Reply};
-use meetme_model::access::User;
+use meetme_base::{Kind, RawId};
+use meetme_http::{Cx, Op, Problem, Reply, Shape};
 use meetme_store::{Change, ChangeQuery, Tx, Verb};
 
 use crate::{
     engine::AnyModel,
     json, models, negotiate, ops,
     page::Paging,
-    query::moment,
     scene::{Ask, Loaded, Scene},
     serve,
 };
@@ -58,8 +58,10 @@ const ACTIONS: &[(&str, &str, Verb)] =
 pub fn ops() -> Vec<Op> {
     let mut out = Vec::new();
     for (id, path) in PLACES {
-        out.push(ops::reading(ops::keep(format!("{id}_list")), path, APP, list));
-        out.push(ops::reading(ops::keep(format!("{id}_retrieve")), ops::keep(format!("{path}{{id}}/")), APP, retrieve));
+        let (row, shown) = (ops::keep(format!("{path}{{id}}/")), Shape::Named(MODEL));
+        let page = Op::get(ops::keep(format!("{id}_list")), path).group(APP).query(query::parameters());
+        out.push(page.gives(Shape::Named("PaginatedObjectChangeList")).run(list));
+        out.push(Op::get(ops::keep(format!("{id}_retrieve")), row).group(APP).gives(shown).run(retrieve));
     }
     out
 }
@@ -107,7 +109,7 @@ fn page(tx: &mut Tx<'_>, ask: &Ask, scene: &Scene) -> Result<Vec<u8>, Error> {
     let paging = Paging::of(&ask.query);
     let address = format!("{}/api/{APP}/{PATH}/", scene.base);
     let mut out = Vec::with_capacity(4096);
-    let Some(mut query) = filter(tx, &ask.query)? else {
+    let Some(mut query) = query::filter(tx, &ask.query)? else {
         paging.head(&mut out, 0, &address, &ask.query);
         out.extend_from_slice(b"[]}");
         return Ok(out);
@@ -120,78 +122,6 @@ fn page(tx: &mut Tx<'_>, ask: &Ask, scene: &Scene) -> Result<Vec<u8>, Error> {
     rows(tx, &found, ask, scene, &mut out)?;
     out.extend_from_slice(b"]}");
     Ok(out)
-}
-
-/// The lines that a query asks for; `None` when it contradicts itself.
-fn filter(tx: &mut Tx<'_>, query: &Query) -> Result<Option<ChangeQuery>, Error> {
-    let mut out = everything();
-    let mut bad = Vec::new();
-    let values =
-        |name: &str| -> Vec<String> { query.all(name).filter(|value| !value.is_empty()).map(str::to_owned).collect() };
-    let choice = |value: &str| format!("Select a valid choice. {value} is not one of the available choices.");
-    let actions = values("action");
-    if !actions.is_empty() {
-        out.verbs.clear();
-        for action in &actions {
-            match ACTIONS.iter().find(|(word, ..)| word == action) {
-                Some((.., verb)) => out.verbs.push(*verb),
-                None => bad.push(Invalid::new("action", "filter", choice(action))),
-            }
-        }
-    }
-    if let Some(request) = values("request_id").pop() {
-        match request.parse::<Uid>() {
-            Ok(request) => out.request = Some(request),
-            Err(()) => bad.push(Invalid::new("request_id", "filter", "Enter a valid UUID.")),
-        }
-    }
-    let kinds = values("changed_object_type_id");
-    if !kinds.is_empty() {
-        out.kinds.clear();
-        for number in &kinds {
-            match models::ALL.iter().find(|model| model.about().number.to_string() == *number) {
-                Some(model) => out.kinds.push(model.about().kind),
-                None => bad.push(Invalid::new("changed_object_type_id", "filter", choice(number))),
-            }
-        }
-    }
-    for (name, into) in [("id", true), ("changed_object_id", false)] {
-        for text in values(name) {
-            match text.parse::<i64>() {
-                Ok(number) if into => out.seq = Some(number),
-                Ok(number) => out.ids.push(RawId::new(number)),
-                Err(_) => bad.push(Invalid::new(name, "filter", "Enter a whole number.")),
-            }
-        }
-    }
-    for (name, into) in [("time_after", &mut out.since), ("time_before", &mut out.until)] {
-        if let Some(text) = values(name).pop() {
-            *into = moment(&text);
-            if into.is_none() {
-                bad.push(Invalid::new(name, "filter", "Enter a valid date/time."));
-            }
-        }
-    }
-    let mut possible = true;
-    if let Some(text) = values("user_id").pop() {
-        match text.parse::<i64>() {
-            Ok(id) if tx.find(Id::<User>::new(id))?.is_some() => out.actor = Some(RawId::new(id)),
-            _ => bad.push(Invalid::new("user_id", "filter", choice(&text))),
-        }
-    }
-    if let Some(name) = values("user").pop() {
-        match tx.one::<User>(&meetme_store::Filter::eq("username", name.as_str()))? {
-            Some(user) => {
-                possible = out.actor.is_none_or(|actor| actor == user.id.any());
-                out.actor = Some(user.id.any());
-            }
-            None => bad.push(Invalid::new("user", "filter", choice(&name))),
-        }
-    }
-    if let Some(name) = values("user_name").pop() {
-        out.actor_name = Some(name);
-    }
-    if bad.is_empty() { Ok(possible.then_some(out)) } else { Err(Error::Invalid(bad)) }
 }
 
 /// Writes lines, separated by commas.

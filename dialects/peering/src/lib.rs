@@ -6,6 +6,7 @@
 
 mod actions;
 mod auth;
+mod browse;
 mod changes;
 mod decode;
 mod describe;
@@ -25,6 +26,7 @@ mod query;
 mod read;
 mod roots;
 mod scene;
+mod schema;
 mod serve;
 mod write;
 
@@ -50,6 +52,7 @@ pub fn dialect() -> Dialect {
         finish: negotiate::finish,
         slash: Slash::Redirect,
         normalise,
+        components: schema::components,
         security: auth::security,
         ..Dialect::new(NAME, ops::all())
     }

@@ -6,11 +6,11 @@ use meetme_base::{Invalid, Kind, Time, Uid};
 use meetme_http::Query;
 use meetme_store::{ChangeQuery, Filter, Op, Order, Tx, Value, Verb};
 
-use crate::model::{About, How, Model};
+use crate::model::{About, Field, Form, How, Model};
 
 /// The parameters that every list knows beside its own.
 const EVERYWHERE: &[(&str, How)] =
-    &[("id", How::Number("id")), ("created", How::Number("created")), ("updated", How::Number("updated"))];
+    &[("id", How::Number("id")), ("created", How::Moment("created")), ("updated", How::Moment("updated"))];
 
 /// The most rows that one request is looked up to have made or changed.
 const CHANGES: u32 = 10_000;
@@ -68,7 +68,7 @@ fn parameter(
     let turned = |found: Result<Filter, String>| if suffix == "n" { found.map(Filter::not) } else { found };
     Ok(match how {
         How::Text(path) => text(path, suffix, values),
-        How::Number(path) => number(kind, tx, path, suffix, values),
+        How::Number(path) | How::Moment(path) => number(kind, tx, path, suffix, values),
         How::Flag(path) if suffix.is_empty() => Ok(match truth(values[values.len() - 1]) {
             Some(wanted) => Filter::eq(*path, wanted),
             None => Filter::All,
@@ -76,7 +76,7 @@ fn parameter(
         How::Choice(path, words) if matches!(suffix, "" | "n") => turned(choice(path, words, values)),
         How::Digit(path, of) if matches!(suffix, "" | "n") => turned(digit(path, of, values)),
         How::Row(path, target, field) if matches!(suffix, "" | "n") => turned(row(tx, path, *target, field, values)?),
-        How::Choice(path, _) | How::Row(path, ..) if suffix == "empty" => empty(path, values),
+        How::Choice(path, _) | How::Digit(path, _) | How::Row(path, ..) if suffix == "empty" => empty(path, values),
         How::Rule(rule) if suffix.is_empty() => rule(values),
         _ => Ok(Filter::All),
     })
@@ -164,6 +164,9 @@ fn number(kind: Kind, tx: &Tx<'_>, path: &str, suffix: &str, values: &[&str]) ->
         "lte" => any(Op::Le),
         "gt" => any(Op::Gt),
         "gte" => any(Op::Ge),
+        // Moments have these names for it as well.
+        "before" if ty == Some(FieldType::Time) => any(Op::Le),
+        "after" if ty == Some(FieldType::Time) => any(Op::Ge),
         _ => Filter::All,
     })
 }
@@ -243,7 +246,9 @@ pub fn order<R: Ruled>(model: &Model<R>, query: &Query) -> Vec<Order> {
         .filter_map(|key| {
             let key = key.trim();
             let (name, down) = key.strip_prefix('-').map_or((key, false), |name| (name, true));
-            let field = model.fields.iter().find(|f| f.name == name && f.ordered)?;
+            // Rows have no place by a list of others.
+            let can = |f: &&Field<R>| f.name == name && f.ordered && !matches!(f.form, Form::Many { .. });
+            let field = model.fields.iter().find(can)?;
             Some(if down { Order::down(field.core) } else { Order::up(field.core) })
         })
         .collect();

@@ -3,13 +3,17 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod anonymous;
+mod browse;
 mod bulk;
 mod changes;
 mod contract;
+mod doors;
 mod errors;
 mod filters;
+mod grammar;
 mod lists;
 mod routers;
+mod schema;
 mod sessions;
 mod tokens;
 mod world;
