@@ -20,6 +20,10 @@ pub struct Config {
     pub access: AccessConfig,
     /// Controllers.
     pub control: ControlConfig,
+    /// The mail server that takes our mail.
+    pub mail: meetme_mail::Settings,
+    /// The public peering database, of which a copy is kept here.
+    pub peeringdb: meetme_peeringdb::Settings,
     /// What is written about the server's own doings.
     pub log: LogConfig,
 }

@@ -109,7 +109,7 @@ pub async fn run(args: ServeArgs) -> Result<()> {
     let agents = agents(&app, &hub, &args.data)?;
     let controllers = if config.control.enabled {
         let settings = RunnerSettings { concurrency: config.control.workers, ..RunnerSettings::default() };
-        let jobs = JobController::new(app.clone(), workers::workers(&app, &agents));
+        let jobs = JobController::new(app.clone(), workers::workers(&app, &agents, &config)?);
         let mut controllers = meetme_control::controllers(app.clone(), agents);
         controllers.push(Box::new(jobs));
         Some(Runner::new(app.store().clone(), controllers, settings))
@@ -130,6 +130,10 @@ pub async fn run(args: ServeArgs) -> Result<()> {
         tokio::spawn(runner.run(stop.child_token()))
     });
     let housekeeping = tokio::spawn(housekeeping::run(app.clone(), config.store.change_days, stop.child_token()));
+    if config.control.enabled {
+        let settings = config.peeringdb.clone();
+        tokio::spawn(meetme_peeringdb::keep_fresh(app.clone(), settings, stop.child_token()));
+    }
     let bound = server.bind().await?;
     let doors: Vec<String> = bound
         .listening()

@@ -13,12 +13,15 @@ mod builtin;
 mod caller;
 pub mod catalog;
 pub mod circuits;
+pub mod contexts;
 pub mod devices;
 mod error;
 pub mod filter;
 mod giving;
 pub mod identity;
 pub mod jobs;
+pub mod mails;
+pub mod mirror;
 pub mod networks;
 pub mod offers;
 mod offload;
@@ -78,6 +81,7 @@ struct Inner {
     anonymous: OnceLock<identity::Anonymous>,
     throttle: identity::Throttle,
     commits: resources::commits::Commits,
+    contexts: contexts::Assigned,
 }
 
 impl App {
@@ -96,6 +100,7 @@ impl App {
                 anonymous: OnceLock::new(),
                 throttle,
                 commits,
+                contexts: contexts::Assigned::default(),
             }),
         }
     }
@@ -141,6 +146,9 @@ impl App {
     }
     pub(crate) fn open_to(&self, anonymous: identity::Anonymous) -> Result<(), identity::Anonymous> {
         self.inner.anonymous.set(anonymous)
+    }
+    pub(crate) fn contexts(&self) -> &contexts::Assigned {
+        &self.inner.contexts
     }
     pub(crate) fn throttle(&self) -> &identity::Throttle {
         &self.inner.throttle

@@ -10,6 +10,7 @@
 //! hand-written relational rows for about a hundred kinds on two databases.
 
 mod along;
+mod bulk;
 mod change;
 mod claim;
 mod conn;

@@ -40,9 +40,11 @@ pub(crate) fn open(path: &Path, writer: bool) -> Result<Sqlite, Error> {
     let connection = Connection::open_with_flags(path, flags).map_err(|e| bug(&e))?;
     connection.busy_timeout(Duration::from_secs(10)).map_err(|e| bug(&e))?;
     connection.set_prepared_statement_cache_capacity(512);
+    // Temporary storage is not kept in memory: what undoes a single statement would grow there with the transaction, and be walked
+    // from its beginning at the end of every statement.
     connection
         .execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = DEFAULT;
              PRAGMA cache_size = -16000; PRAGMA mmap_size = 268435456; PRAGMA wal_autocheckpoint = 4000;",
         )
         .map_err(|e| bug(&e))?;

@@ -6,13 +6,20 @@ use std::collections::HashMap;
 
 use http::StatusCode;
 use meetme_app::Error;
-use meetme_base::{Kind, RawId};
+use meetme_base::RawId;
 use meetme_http::{Cx, Op, Problem, Reply, Shape};
-use meetme_store::{Change, ChangeQuery, Tx, Verb};
+use meetme_model::{
+    ops::subject,
+    routing::{Template, TemplatePurpose},
+};
+use meetme_store::{Change, ChangeQuery, Resource as _, Tx, Verb};
+use serde::Deserialize as _;
 
 use crate::{
     engine::AnyModel,
-    json, models, negotiate, ops,
+    json,
+    models::{self, content_type},
+    negotiate, ops,
     page::Paging,
     scene::{Ask, Loaded, Scene},
     serve,
@@ -66,15 +73,19 @@ pub fn ops() -> Vec<Op> {
     out
 }
 
-/// The model that shows a kind; a kind that no model shows has no changes here.
-fn model_of(kind: Kind) -> Option<&'static dyn AnyModel> {
-    models::ALL.iter().copied().find(|model| model.about().kind == kind)
+/// The model that shows what was changed; what no model shows has no changes here.
+fn model_of(change: &Change) -> Option<&'static dyn AnyModel> {
+    // Templates are shown as several models, and their documents say what each is for.
+    let document = change.after.as_ref().or(change.before.as_ref());
+    let purpose = document.and_then(|document| TemplatePurpose::deserialize(document.get("purpose")?).ok());
+    content_type::of(&subject(change.kind, purpose.filter(|_| change.kind == Template::KIND)))
 }
 
 /// All lines that this dialect shows.
 fn everything() -> ChangeQuery {
     ChangeQuery {
-        kinds: models::ALL.iter().map(|model| model.about().kind).collect(),
+        // What comes and goes in the public peering database by the thousand would bury what people do.
+        kinds: models::ALL.iter().map(|model| model.about()).filter(|a| !a.is_copy()).map(|a| a.kind).collect(),
         verbs: ACTIONS.iter().map(|(.., verb)| *verb).collect(),
         newest: true,
         ..ChangeQuery::default()
@@ -137,7 +148,7 @@ fn rows(tx: &mut Tx<'_>, found: &[Change], ask: &Ask, scene: &Scene, out: &mut V
         if i > 0 {
             out.push(b',');
         }
-        let Some(model) = model_of(change.kind) else { continue };
+        let Some(model) = model_of(change) else { continue };
         out.push(b'{');
         for name in &chosen {
             json::key(out, name);
@@ -157,7 +168,7 @@ fn at_hand(tx: &mut Tx<'_>, found: &[Change], scene: &Scene) -> Result<Loaded, E
     };
     want(&models::user::MODEL, found.iter().filter_map(|change| change.actor).collect());
     for change in found {
-        let Some(model) = model_of(change.kind) else { continue };
+        let Some(model) = model_of(change) else { continue };
         want(model, vec![change.id]);
         for document in [&change.before, &change.after].into_iter().flatten() {
             want(&models::tag::MODEL, model.dump_needs(document));

@@ -86,6 +86,7 @@ pub fn write<R: Ruled>(model: &Model<R>, spec: &Json, id: i64, loaded: &Loaded) 
             | Form::Created
             | Form::Updated
             | Form::Moment { .. }
+            | Form::Object { .. }
             | Form::Made { .. } => out.truncate(begin),
         }
     }

@@ -6,6 +6,7 @@ use meetme_store::{Object, Resource};
 use crate::{
     json,
     model::{Field, Form, Model},
+    models,
     scene::{Loaded, Scene},
 };
 
@@ -111,6 +112,13 @@ fn value<R: Ruled>(
             let sealed = get(spec).filter(|_| scene.reveal);
             match sealed.and_then(|sealed| scene.app.sealer().open(sealed).ok()) {
                 Some(secret) => json::text(out, secret.expose()),
+                None => json::null(out),
+            }
+        }
+        Form::Object { sort, get } => {
+            let model = models::content_type::of(sort(spec));
+            match model.and_then(|model| loaded.nested(model.about().name, get(spec))) {
+                Some(bytes) => out.extend_from_slice(bytes),
                 None => json::null(out),
             }
         }

@@ -16,6 +16,7 @@ mod engine;
 mod error;
 mod json;
 mod lookup;
+mod mirror;
 mod model;
 mod models;
 mod negotiate;

@@ -6,11 +6,18 @@ use meetme_base::{Invalid, Kind, Time, Uid};
 use meetme_http::Query;
 use meetme_store::{ChangeQuery, Filter, Op, Order, Tx, Value, Verb};
 
-use crate::model::{About, Field, Form, How, Model};
+use crate::{
+    model::{About, Field, Form, How, Model},
+    models::content_type,
+    scene::Scene,
+};
 
 /// The parameters that every list knows beside its own.
 const EVERYWHERE: &[(&str, How)] =
     &[("id", How::Number("id")), ("created", How::Moment("created")), ("updated", How::Moment("updated"))];
+
+/// What filters were called in former releases: the model, the former and the present name.
+const FORMER: &[(&str, &str, &str)] = &[("Job", "obj_type", "object_type"), ("IXAPI", "url", "api_url")];
 
 /// The most rows that one request is looked up to have made or changed.
 const CHANGES: u32 = 10_000;
@@ -19,7 +26,7 @@ const CHANGES: u32 = 10_000;
 ///
 /// # Errors
 /// [`Error::Invalid`] with every parameter that cannot be read.
-pub fn filter(about: &About, kind: Kind, tx: &mut Tx<'_>, query: &Query) -> Result<Filter, Error> {
+pub fn filter(about: &About, kind: Kind, tx: &mut Tx<'_>, scene: &Scene, query: &Query) -> Result<Filter, Error> {
     let mut out = (about.only)();
     let mut bad = Vec::new();
     let mut done: Vec<&str> = Vec::new();
@@ -32,7 +39,7 @@ pub fn filter(about: &About, kind: Kind, tx: &mut Tx<'_>, query: &Query) -> Resu
         if values.is_empty() {
             continue;
         }
-        match parameter(about, kind, tx, name, &values)? {
+        match parameter(about, kind, tx, scene, name, &values)? {
             Ok(found) => out = out.and(found),
             Err(text) => bad.push(Invalid::new(name, "filter", text)),
         }
@@ -45,10 +52,12 @@ fn parameter(
     about: &About,
     kind: Kind,
     tx: &mut Tx<'_>,
+    scene: &Scene,
     name: &str,
     values: &[&str],
 ) -> Result<Result<Filter, String>, Error> {
-    let (base, suffix) = match name.split_once("__") {
+    let is_whole = about.filters.iter().any(|sieve| sieve.name == name);
+    let (base, suffix) = match name.split_once("__").filter(|_| !is_whole) {
         Some((base, suffix)) => (base, suffix),
         None => (name, ""),
     };
@@ -61,6 +70,8 @@ fn parameter(
         ("updated_by_request", "") => return by_request(kind, tx, values, Verb::Update),
         _ => {}
     }
+    let former = FORMER.iter().find(|(model, old, _)| *model == about.name && *old == base);
+    let base = former.map_or(base, |(.., present)| present);
     let own = about.filters.iter().find(|sieve| sieve.name == base).map(|sieve| &sieve.how);
     let Some(how) = own.or_else(|| EVERYWHERE.iter().find(|(n, _)| *n == base).map(|(_, how)| how)) else {
         return Ok(Ok(Filter::All));
@@ -76,8 +87,13 @@ fn parameter(
         How::Choice(path, words) if matches!(suffix, "" | "n") => turned(choice(path, words, values)),
         How::Digit(path, of) if matches!(suffix, "" | "n") => turned(digit(path, of, values)),
         How::Row(path, target, field) if matches!(suffix, "" | "n") => turned(row(tx, path, *target, field, values)?),
-        How::Choice(path, _) | How::Digit(path, _) | How::Row(path, ..) if suffix == "empty" => empty(path, values),
+        How::Type(path) if matches!(suffix, "" | "n") => turned(subjects(path, values)),
+        How::Asked(ends, look) if ends.contains(&suffix) => look(tx, scene, suffix, values)?,
+        How::Choice(path, _) | How::Digit(path, _) | How::Type(path) | How::Row(path, ..) if suffix == "empty" => {
+            empty(path, values)
+        }
         How::Rule(rule) if suffix.is_empty() => rule(values),
+        How::Ask(ask) if suffix.is_empty() => ask(tx, values)?,
         _ => Ok(Filter::All),
     })
 }
@@ -192,6 +208,11 @@ fn choice(path: &str, words: &[(&'static str, &'static str)], values: &[&str]) -
     Ok(out)
 }
 
+fn subjects(path: &str, values: &[&str]) -> Result<Filter, String> {
+    let word = |value: &&str| content_type::find(value).map(content_type::word).ok_or_else(|| no_choice(value));
+    Ok(Filter::is_in(path, values.iter().map(word).collect::<Result<Vec<String>, String>>()?))
+}
+
 fn digit(path: &str, of: &[i64], values: &[&str]) -> Result<Filter, String> {
     let read = |value: &&str| value.parse::<i64>().ok().filter(|n| of.contains(n)).ok_or_else(|| no_choice(value));
     let numbers = values.iter().map(read).collect::<Result<Vec<i64>, String>>()?;
@@ -226,11 +247,13 @@ fn row(
     Ok(Ok(out))
 }
 
-fn no_choice(value: &str) -> String {
+/// What is said of a value that names nothing.
+pub fn no_choice(value: &str) -> String {
     format!("Select a valid choice. {value} is not one of the available choices.")
 }
 
-fn truth(text: &str) -> Option<bool> {
+/// A truth value as query strings carry it.
+pub fn truth(text: &str) -> Option<bool> {
     match text {
         "true" | "True" | "1" => Some(true),
         "false" | "False" | "0" => Some(false),

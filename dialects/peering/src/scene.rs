@@ -10,6 +10,7 @@ use meetme_app::App;
 use meetme_base::{Id, RawId};
 use meetme_http::Query;
 use meetme_store::{Object, Resource};
+use serde_json::{Map, Value as Json};
 
 use crate::model::{About, Field};
 
@@ -54,7 +55,11 @@ pub struct Loaded {
     nested: HashMap<&'static str, HashMap<i64, Box<[u8]>>>,
     names: HashMap<&'static str, HashMap<i64, String>>,
     /// How many rows refer to each, where that was asked for.
-    pub counts: HashMap<i64, usize>,
+    pub counts: HashMap<RawId, u64>,
+    /// What is merged into the data for templates of each, where that was asked for.
+    pub contexts: HashMap<RawId, Map<String, Json>>,
+    /// What the public peering database says of the rows, where that was asked for.
+    pub register: crate::mirror::Said,
 }
 
 impl Loaded {

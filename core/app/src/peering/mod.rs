@@ -4,8 +4,12 @@
 //! Doors write through [`create`], [`save`] and [`remove`] here, so that no door can forget either.
 
 mod equipment;
+pub mod import;
+pub mod meeting;
+mod mirrored;
 mod plain;
 mod session;
+mod subject;
 
 use meetme_base::RawId;
 use meetme_base::{Id, Uid};

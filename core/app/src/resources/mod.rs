@@ -12,6 +12,7 @@ pub mod commits;
 mod fabric;
 pub mod follow;
 mod inbound;
+mod mirror;
 mod ops;
 mod peering;
 mod shape;
@@ -130,6 +131,9 @@ const TABLES: &[&[(Kind, Hooks)]] = &[access::HOOKS, fabric::HOOKS, ops::HOOKS, 
 
 /// What a kind does with wishes.
 pub fn hooks(kind: &KindInfo) -> Hooks {
+    if let Some(hooks) = mirror::hooks(kind.kind) {
+        return hooks;
+    }
     let own = TABLES.iter().copied().flatten().find(|(name, _)| *name == kind.kind).map(|(_, hooks)| *hooks);
     own.unwrap_or(if has_life(kind) { Hooks::ORDERED } else { Hooks::PLAIN })
 }

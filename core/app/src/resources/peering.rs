@@ -2,10 +2,11 @@
 
 use meetme_base::{Kind, RawId};
 use meetme_model::{
-    ops::Tag,
+    mirror::HiddenPeer,
+    ops::{Contact, ContactAssignment, ContactRole, Journal, Tag},
     routing::{
-        AutonomousSystem, Bfd, Community, DirectSession, Exchange, ExchangeLink, ExchangeSession, PeerGroup, Platform,
-        Policy, Relationship, Router, Template,
+        AutonomousSystem, Bfd, Community, ConfigContext, ConfigContextAssignment, DirectSession, Exchange,
+        ExchangeLink, ExchangeSession, IxApi, PeerGroup, Platform, Policy, Relationship, Router, Template,
     },
 };
 use meetme_store::{AnyObject, KindInfo, Tx};
@@ -22,10 +23,18 @@ pub(super) const HOOKS: &[(Kind, Hooks)] = &[
     of::<AutonomousSystem>(),
     of::<Bfd>(),
     of::<Community>(),
+    of::<ConfigContext>(),
+    of::<ConfigContextAssignment>(),
+    of::<Contact>(),
+    of::<ContactAssignment>(),
+    of::<ContactRole>(),
     of::<DirectSession>(),
     of::<Exchange>(),
     of::<ExchangeLink>(),
     of::<ExchangeSession>(),
+    of::<IxApi>(),
+    of::<Journal>(),
+    of::<HiddenPeer>(),
     of::<PeerGroup>(),
     of::<Platform>(),
     of::<Policy>(),

@@ -10,7 +10,7 @@ use meetme_app::{
 use meetme_base::Time;
 use meetme_model::{
     BgpState, PeerStatus,
-    routing::{DirectSession, ExchangeSession, Router},
+    routing::{DirectSession, ExchangeSession, Router, RouterStatus, Stranger},
 };
 use meetme_store::{Object, Resource, Tx};
 
@@ -48,6 +48,17 @@ pub(super) fn record(
         keep::<ExchangeSession>(tx, row, state, now)?;
     }
     Ok(all_up)
+}
+
+/// The neighbours that are not ours, by address. A box that has very many of them does not tell all.
+pub(super) fn strangers(seen: &Observed) -> Vec<Stranger> {
+    let strange = seen.sessions.iter().filter(|s| s.key.is_none());
+    let mut out: Vec<Stranger> =
+        strange.filter_map(|s| Some(Stranger { ip: s.peer_address?, asn: s.peer_asn? })).collect();
+    out.sort_unstable();
+    out.dedup();
+    out.truncate(RouterStatus::STRANGERS);
+    out
 }
 
 /// `state` is absent for a session that is not in the configuration, and empty for one that is and was not found on the box.

@@ -1,16 +1,32 @@
-//! Running the place: the boxes that agents drive, work that takes a while, and tags.
+//! Running the place: the boxes that agents drive, work that takes a while, whom to ask, what was noted, and tags.
 
+mod contact;
+mod contact_assignment;
+mod contact_role;
 mod equipment;
 mod job;
+mod journal;
+mod subject;
 mod tag;
 
+pub use contact::Contact;
+pub use contact_assignment::ContactAssignment;
+pub use contact_role::ContactRole;
 pub use equipment::{Equipment, EquipmentStatus, Family};
 pub use job::{Job, JobState, JobStatus, LogEntry, LogLevel};
+pub use journal::{Journal, JournalLevel};
+pub use subject::subject;
 pub use tag::Tag;
 
 use meetme_store::Registry;
 
 /// Adds the kinds of this area.
 pub fn register(r: Registry) -> Registry {
-    r.with::<Equipment>().with::<Job>().with::<Tag>()
+    r.with::<Equipment>()
+        .with::<Job>()
+        .with::<Tag>()
+        .with::<Contact>()
+        .with::<ContactRole>()
+        .with::<ContactAssignment>()
+        .with::<Journal>()
 }

@@ -22,7 +22,7 @@ pub struct Template {
     /// The subject of the mail, a template too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// The kind of which an export lists the rows.
+    /// What an export lists the rows of, in the words of [`crate::ops::subject`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// The text.
@@ -94,7 +94,9 @@ impl Resource for Template {
             (_, None) => {}
         }
         match (self.purpose, &self.kind) {
-            (TemplatePurpose::Export, Some(kind)) => check::slug("kind", kind, 100)?,
+            (TemplatePurpose::Export, Some(kind)) => {
+                kind.split('.').try_for_each(|word| check::slug("kind", word, 50))?
+            }
             (TemplatePurpose::Export, None) => return Err(Invalid::required("kind")),
             (_, Some(_)) => return Err(Invalid::rule("kind", "Only an export lists rows of a kind.")),
             (_, None) => {}

@@ -266,3 +266,26 @@ fn written(w: &World) -> u64 {
     let query = ChangeQuery { kinds: vec![Site::KIND], ..all() };
     w.read(move |tx| tx.count_changes(&query)).unwrap()
 }
+
+#[test]
+fn lines_of_a_kind_are_found_by_a_member_of_the_document_as_it_was_last() {
+    on_both(|w| {
+        let (a, b) = (w.site("a"), w.site("b"));
+        let device = w.device("d", &a);
+        w.write({
+            let b = b.clone();
+            move |tx| tx.remove(b.id)
+        })
+        .unwrap();
+        let with = |names: &[&str]| {
+            let names = names.iter().map(|name| (*name).to_owned()).collect();
+            changes(w, &ChangeQuery { members: vec![(Site::KIND, "name", names)], ..all() })
+        };
+        let ids = |lines: Vec<Change>| -> Vec<RawId> {
+            lines.into_iter().map(|line| line.id).filter(|id| *id != w.org).collect()
+        };
+        assert_eq!(ids(with(&["b"])), [b.id.any(), device.id.any(), b.id.any()], "other kinds are not asked");
+        assert_eq!(ids(with(&["a", "b"])).len(), 4);
+        assert_eq!(ids(with(&[])), [device.id.any()]);
+    });
+}

@@ -3,6 +3,7 @@
 //!
 //! Rule: an action asks for its right before anything else, in the operation of the core that it calls.
 
+mod peeringdb;
 mod routers;
 
 use std::{future::Future, pin::Pin};
@@ -48,11 +49,11 @@ pub struct Action {
 }
 
 /// Every list of actions.
-const ALL: &[&[Action]] = &[routers::ACTIONS];
+const ALL: &[&[Action]] = &[peeringdb::ACTIONS, routers::ACTIONS];
 
 /// The operations, at present and former paths.
 pub fn ops() -> Vec<Op> {
-    ALL.iter().copied().flatten().flat_map(places).collect()
+    ALL.iter().copied().flatten().flat_map(places).chain(peeringdb::cache()).collect()
 }
 
 fn places(action: &'static Action) -> Vec<Op> {

@@ -205,7 +205,7 @@ fn form(out: &mut String, allow: &str, model: Option<&dyn AnyModel>, shown: &Sho
         allow.split(", ").filter(|method| matches!(*method, "POST" | "PUT" | "PATCH" | "DELETE")).collect();
     out.push_str("<form id=\"ask\" autocomplete=\"off\">\n<h2>Ask</h2>\n");
     out.push_str(
-        "<p><label>Token <input id=\"token\" type=\"password\" size=\"44\" spellcheck=\"false\"></label> <label><input \
+        "<p><label>Token <input id=\"token\" type=\"password\" autocomplete=\"off\" size=\"44\" spellcheck=\"false\"></label> <label><input \
          id=\"keep\" type=\"checkbox\"> keep it for this tab</label></p>\n",
     );
     if !methods.is_empty() {

@@ -1,13 +1,18 @@
 //! What the list of changes can be asked: the grammar of every other list, over lines of the log, which are no rows.
 
 use meetme_app::Error;
-use meetme_base::{Id, Invalid, Kind, Uid};
+use meetme_base::{Id, Invalid, Uid};
 use meetme_http::{Query, QueryParam};
-use meetme_model::access::User;
-use meetme_store::{ChangeQuery, Filter, LinePart, LineTest, Op, Tx, Verb};
+use meetme_model::{access::User, routing::Template};
+use meetme_store::{ChangeQuery, Filter, LinePart, LineTest, Op, Resource as _, Tx, Verb};
 
 use super::{ACTIONS, everything};
-use crate::{models, ops, query::moment};
+use crate::{
+    model::About,
+    models::{self, content_type},
+    ops,
+    query::{moment, no_choice},
+};
 
 /// The parts of a line that are compared as numbers, and as texts: the filter's name, the part.
 const NUMBERS: &[(&str, LinePart)] = &[("id", LinePart::Number), ("changed_object_id", LinePart::Row)];
@@ -29,10 +34,6 @@ pub fn parameters() -> Vec<QueryParam> {
     NUMBERS.iter().for_each(|(name, _)| add(name, &["", "n", "lt", "lte", "gt", "gte"]));
     TEXTS.iter().for_each(|(name, _)| add(name, &["", "n", "ic", "nic", "isw", "nisw", "iew", "niew", "ie", "nie"]));
     out
-}
-
-fn no_choice(value: &str) -> String {
-    format!("Select a valid choice. {value} is not one of the available choices.")
 }
 
 /// The lines that a query asks for; `None` when it contradicts itself.
@@ -88,15 +89,12 @@ impl Asked {
                 }));
             }
             ("changed_object_type_id", "" | "n") => {
-                let kind = |value: &&str| {
+                let number = |value: &&str| {
                     let found = models::ALL.iter().find(|model| model.about().number.to_string() == **value);
-                    found.map(|model| model.about().kind).ok_or_else(|| no_choice(value))
+                    found.map(|model| model.about().number).ok_or_else(|| no_choice(value))
                 };
-                let chosen: Result<Vec<Kind>, String> = values.iter().map(kind).collect();
-                return Ok(chosen.map(|chosen| {
-                    self.out.kinds.retain(|kind| chosen.contains(kind) != not);
-                    self.possible &= !self.out.kinds.is_empty();
-                }));
+                let chosen: Result<Vec<i64>, String> = values.iter().map(number).collect();
+                return Ok(chosen.map(|chosen| self.only(|about| chosen.contains(&about.number) != not)));
             }
             ("request_id", "") => match last.parse::<Uid>() {
                 Ok(request) => self.out.request = Some(request),
@@ -130,6 +128,18 @@ impl Asked {
             _ => return Ok(self.part(base, suffix, values)),
         }
         Ok(Ok(()))
+    }
+
+    /// Only lines of these models. A kind that several models show is told apart by a member of its documents.
+    fn only(&mut self, wanted: impl Fn(&About) -> bool) {
+        let shown: Vec<&About> = models::ALL.iter().map(|model| model.about()).filter(|about| wanted(about)).collect();
+        self.out.kinds.retain(|kind| shown.iter().any(|about| about.kind == *kind));
+        self.possible &= !self.out.kinds.is_empty();
+        let purposes = shown.iter().filter_map(|about| content_type::purpose(about));
+        let purposes: Vec<String> = purposes.map(|purpose| purpose.word().to_owned()).collect();
+        if !purposes.is_empty() {
+            self.out.members.push((Template::KIND, "purpose", purposes));
+        }
     }
 
     /// A part of the line that is compared; what is none is passed over.

@@ -88,6 +88,7 @@ fn read<R: Ruled>(field: &Field<R>, face: Face) -> Json {
         Form::One { of, .. } => reference(*of),
         Form::Many { of, .. } => json!({"type": "array", "items": reference(*of)}),
         Form::Json { .. } => json!({}),
+        Form::Object { .. } => json!({"type": ["object", "null"]}),
         Form::Made { kind, .. } => match *kind {
             "string" | "integer" | "boolean" => json!({"type": kind}),
             "datetime" => json!({"type": "string", "format": "date-time"}),
@@ -113,7 +114,7 @@ fn written<R: Ruled>(field: &Field<R>) -> Json {
             }
             out
         }
-        Form::Secret { .. } => json!({"type": "string", "maxLength": 255}),
+        Form::Secret { most, .. } => json!({"type": "string", "maxLength": most}),
         Form::Integer { low, high, .. } => json!({"type": "integer", "minimum": low, "maximum": high}),
         Form::Choice { words, two, .. } => {
             let blank = (!field.required && !two).then_some("");
