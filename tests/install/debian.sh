@@ -11,6 +11,7 @@ needs='
 bird2|command -v bird && command -v birdc|the BIRD agent against a real daemon
 frr|test -x /usr/lib/frr/bgpd && command -v vtysh|the FRR agent, and a peer for the other daemons
 exabgp|command -v exabgp|a peer that announces what a test wants
+gobgpd|command -v gobgpd && command -v gobgp|the GoBGP agent against a real daemon
 iproute2|command -v ip|network namespaces and links of the labs
 iputils-ping|command -v ping|whether packets cross a circuit
 python3-venv|/usr/bin/python3 -c "import venv, ensurepip"|third-party clients of the Python package index

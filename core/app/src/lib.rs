@@ -18,6 +18,7 @@ pub mod devices;
 mod error;
 pub mod filter;
 mod giving;
+pub mod hooks;
 pub mod identity;
 pub mod jobs;
 pub mod mails;
@@ -32,9 +33,13 @@ pub mod projects;
 pub mod resources;
 pub mod routers;
 mod seal;
+pub mod sources;
 pub mod ssh_keys;
 pub mod standing;
 pub mod tags;
+pub mod teams;
+pub mod templates;
+pub mod users;
 
 use std::{
     future::Future,

@@ -12,7 +12,7 @@ use meetme_base::{Kind, RawId, Time, Uid};
 use serde_json::Value as Json;
 
 use crate::{
-    AnyObject, Error, FieldType, Object, Op, Resource, Tx,
+    AnyObject, Error, LineFilter, Object, Resource, Tx,
     conn::{Cell, Flavour, Rows},
     sealed::cut_sealed,
 };
@@ -124,51 +124,6 @@ pub struct Change {
     pub after: Option<Json>,
 }
 
-/// A part of a line of the log that can be compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LinePart {
-    /// The line's number.
-    Number,
-    /// The id of the row.
-    Row,
-    /// Who did it.
-    Actor,
-    /// What they were called then.
-    ActorName,
-    /// What the row was called then.
-    Title,
-}
-
-impl LinePart {
-    pub(crate) const fn column(self) -> &'static str {
-        match self {
-            Self::Number => "a0.seq",
-            Self::Row => "a0.id",
-            Self::Actor => "a0.actor",
-            Self::ActorName => "a0.actor_name",
-            Self::Title => "a0.title",
-        }
-    }
-    pub(crate) const fn ty(self) -> FieldType {
-        match self {
-            Self::Number | Self::Row | Self::Actor => FieldType::Int,
-            Self::ActorName | Self::Title => FieldType::Text,
-        }
-    }
-}
-
-/// A condition on a line itself: one of the parts compares in one of the ways. Where case is to be aside, it is that of ASCII
-/// letters only: what lines say is not kept folded.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LineTest {
-    /// What is compared. Ids are whole numbers here.
-    pub parts: Vec<LinePart>,
-    /// How, two-valued as in a [`crate::Filter`].
-    pub any: Vec<Op>,
-    /// Turns it around.
-    pub not: bool,
-}
-
 /// Which lines of the log.
 #[derive(Clone, Debug, Default)]
 pub struct ChangeQuery {
@@ -178,9 +133,6 @@ pub struct ChangeQuery {
     pub kinds: Vec<Kind>,
     /// Only these rows; all when empty.
     pub ids: Vec<RawId>,
-    /// Lines of a kind that is named here only if this member of the document, as it is after the change or was before it, is one of
-    /// these texts.
-    pub members: Vec<(Kind, &'static str, Vec<String>)>,
     /// Only these verbs; all when empty.
     pub verbs: Vec<Verb>,
     /// Only the line with this number.
@@ -199,8 +151,8 @@ pub struct ChangeQuery {
     pub since: Option<Time>,
     /// Only up to this moment.
     pub until: Option<Time>,
-    /// Only lines of which all of these hold.
-    pub tests: Vec<LineTest>,
+    /// All of these must hold too.
+    pub also: Vec<LineFilter>,
     /// Newest first. Not together with `after`.
     pub newest: bool,
     /// At most this many.

@@ -6,7 +6,7 @@ use meetme_base::{Kind, RawId, Time};
 use serde_json::Value as Json;
 
 use crate::{
-    Change, ChangeQuery, Cursor, Error, Filter, KindInfo, LineTest, Tx, Verb,
+    Change, ChangeQuery, Cursor, Error, Filter, KindInfo, Tx, Verb,
     conn::{Cell, Flavour, Row},
     sql::Compiler,
 };
@@ -144,9 +144,6 @@ impl Tx<'_> {
             sql.push_str(" AND ");
             compiler.right(&mut sql, &Filter::Below(node), any, "a0")?;
         }
-        for test in &q.tests {
-            line_test(&mut sql, &mut compiler, flavour, test);
-        }
         let mut params = compiler.params;
         let add = |sql: &mut String, params: &mut Vec<Cell>, condition: &str, cell: Cell| {
             params.push(cell);
@@ -170,16 +167,6 @@ impl Tx<'_> {
             let n = params.len() + 1;
             let ids = q.ids.iter().map(|id| id.get()).collect();
             add(&mut sql, &mut params, &flavour.is_in("a0.id", n), Cell::Ints(ids));
-        }
-        for (kind, member, texts) in &q.members {
-            let value = match flavour {
-                Flavour::Sqlite => format!("json_extract(COALESCE(a0.after, a0.before), '$.{member}')"),
-                Flavour::Postgres => format!("CAST(COALESCE(a0.after, a0.before) AS jsonb) ->> '{member}'"),
-            };
-            let n = params.len() + 2;
-            let one_of = flavour.is_in(&format!("({value})"), n);
-            add(&mut sql, &mut params, &format!("(a0.kind <> ?? OR {one_of})"), Cell::Text(kind.name().to_owned()));
-            params.push(Cell::Texts(texts.clone()));
         }
         if !q.verbs.is_empty() {
             let n = params.len() + 1;
@@ -207,26 +194,11 @@ impl Tx<'_> {
         if let Some(until) = q.until {
             add(&mut sql, &mut params, "a0.at <= ??", Cell::Int(until.0));
         }
+        for filter in &q.also {
+            filter.write(flavour, &mut sql, &mut params);
+        }
         Ok((sql, params))
     }
-}
-
-/// Writes a condition on a line. Absent values make it false, which `IS TRUE` says in both dialects of SQL.
-fn line_test(sql: &mut String, compiler: &mut Compiler<'_>, flavour: Flavour, test: &LineTest) {
-    sql.push_str(" AND (1=0");
-    for part in &test.parts {
-        let column = part.column();
-        let folded = match flavour {
-            Flavour::Sqlite => format!("lower({column})"),
-            // The order of bytes knows no letters but those of ASCII, as the other database's function does.
-            Flavour::Postgres => format!("lower({column} COLLATE \"C\")"),
-        };
-        for op in &test.any {
-            sql.push_str(" OR ");
-            compiler.compare(sql, column, &folded, part.ty(), op);
-        }
-    }
-    sql.push_str(if test.not { ") IS NOT TRUE" } else { ") IS TRUE" });
 }
 
 /// Whether a right asks for nothing but what a line of the log tells of its row.

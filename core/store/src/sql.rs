@@ -178,7 +178,7 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    pub fn compare(&mut self, out: &mut String, column: &str, folded: &str, ty: FieldType, op: &Op) {
+    fn compare(&mut self, out: &mut String, column: &str, folded: &str, ty: FieldType, op: &Op) {
         let sign = match op {
             Op::Eq(_) => "=",
             Op::Lt(_) => "<",

@@ -1,6 +1,5 @@
-//! Object changes: the core's change log as this dialect shows it. Read only; the reference lets callers write here by accident.
-
-mod query;
+//! Object changes: the core's change log as this dialect shows it. Read only: who could write here could
+//! rewrite what happened.
 
 use std::collections::HashMap;
 
@@ -17,7 +16,7 @@ use serde::Deserialize as _;
 
 use crate::{
     engine::AnyModel,
-    json,
+    json, line_query,
     models::{self, content_type},
     negotiate, ops,
     page::Paging,
@@ -66,7 +65,7 @@ pub fn ops() -> Vec<Op> {
     let mut out = Vec::new();
     for (id, path) in PLACES {
         let (row, shown) = (ops::keep(format!("{path}{{id}}/")), Shape::Named(MODEL));
-        let page = Op::get(ops::keep(format!("{id}_list")), path).group(APP).query(query::parameters());
+        let page = Op::get(ops::keep(format!("{id}_list")), path).group(APP).query(line_query::parameters());
         out.push(page.gives(Shape::Named("PaginatedObjectChangeList")).run(list));
         out.push(Op::get(ops::keep(format!("{id}_retrieve")), row).group(APP).gives(shown).run(retrieve));
     }
@@ -120,11 +119,7 @@ fn page(tx: &mut Tx<'_>, ask: &Ask, scene: &Scene) -> Result<Vec<u8>, Error> {
     let paging = Paging::of(&ask.query);
     let address = format!("{}/api/{APP}/{PATH}/", scene.base);
     let mut out = Vec::with_capacity(4096);
-    let Some(mut query) = query::filter(tx, &ask.query)? else {
-        paging.head(&mut out, 0, &address, &ask.query);
-        out.extend_from_slice(b"[]}");
-        return Ok(out);
-    };
+    let mut query = line_query::read(tx, &ask.query, everything(), ACTIONS)?;
     (query.limit, query.offset) = (paging.limit, paging.offset);
     let count = tx.count_changes(&query)?;
     let found = tx.changes(&query)?;

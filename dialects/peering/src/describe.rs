@@ -27,7 +27,7 @@ fn one<R: Ruled>(field: &Field<R>) -> Json {
         Form::Choice { .. } | Form::Digit { .. } => "choice",
         Form::One { .. } => "nested object",
         Form::Many { .. } => "list",
-        Form::Made { kind, .. } => kind,
+        Form::Own { kind, .. } | Form::Beside { kind, .. } | Form::Made { kind, .. } => kind,
     };
     out.insert("type".into(), kind.into());
     out.insert("required".into(), field.required.into());

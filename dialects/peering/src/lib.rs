@@ -15,6 +15,7 @@ mod encode;
 mod engine;
 mod error;
 mod json;
+mod line_query;
 mod lookup;
 mod mirror;
 mod model;
@@ -22,6 +23,8 @@ mod models;
 mod negotiate;
 mod ops;
 mod page;
+mod passwords;
+mod permissions;
 mod preferences;
 mod query;
 mod read;
@@ -29,11 +32,14 @@ mod roots;
 mod scene;
 mod schema;
 mod serve;
+mod voice;
 mod write;
 
 use std::borrow::Cow;
 
 use meetme_http::{Claim, Dialect, Parts, Slash};
+
+pub use voice::Spoken;
 
 /// The version of the API that is spoken, as the header and the documents say it.
 pub const API_VERSION: &str = "1.10";

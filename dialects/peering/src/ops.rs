@@ -151,8 +151,9 @@ fn operation(model: &'static dyn AnyModel, id: String, method: Method, path: Str
 /// The parameters of a model's list.
 fn parameters(about: &About) -> Vec<QueryParam> {
     let mut out: Vec<QueryParam> = ["limit", "offset"].into_iter().map(QueryParam::integer).collect();
-    let words = ["ordering", "brief", "fields", "exclude", "format", "q", "created_by_request", "updated_by_request"];
+    let words = ["ordering", "brief", "fields", "exclude", "export", "format", "q"];
     out.extend(words.into_iter().map(QueryParam::text));
+    out.extend(["created_by_request", "updated_by_request"].map(|name| QueryParam::text(name).repeated()));
     if about.tagged {
         out.push(QueryParam::text("tag").repeated());
         out.push(QueryParam::text("tag__n").repeated());
@@ -169,7 +170,8 @@ fn parameters(about: &About) -> Vec<QueryParam> {
             How::Number(_) => numbers,
             How::Moment(_) => &moments,
             How::Choice(..) | How::Digit(..) | How::Type(_) | How::Row(..) => &["", "__n", "__empty"],
-            How::Flag(_) | How::Rule(_) | How::Ask(_) => &[""],
+            How::Rule(_) => &["", "__n"],
+            How::Flag(_) | How::Ask(_) => &[""],
             How::Asked(suffixes, _) => {
                 let end = |suffix: &&str| if suffix.is_empty() { String::new() } else { format!("__{suffix}") };
                 let names = suffixes.iter().map(|suffix| keep(format!("{}{}", sieve.name, end(suffix))));

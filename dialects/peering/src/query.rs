@@ -92,7 +92,7 @@ fn parameter(
         How::Choice(path, _) | How::Digit(path, _) | How::Type(path) | How::Row(path, ..) if suffix == "empty" => {
             empty(path, values)
         }
-        How::Rule(rule) if suffix.is_empty() => rule(values),
+        How::Rule(rule) if matches!(suffix, "" | "n") => turned(rule(values)),
         How::Ask(ask) if suffix.is_empty() => ask(tx, values)?,
         _ => Ok(Filter::All),
     })
@@ -180,7 +180,7 @@ fn number(kind: Kind, tx: &Tx<'_>, path: &str, suffix: &str, values: &[&str]) ->
         "lte" => any(Op::Le),
         "gt" => any(Op::Gt),
         "gte" => any(Op::Ge),
-        // Moments have these names for it as well.
+        // How ranges of moments are spelled.
         "before" if ty == Some(FieldType::Time) => any(Op::Le),
         "after" if ty == Some(FieldType::Time) => any(Op::Ge),
         _ => Filter::All,

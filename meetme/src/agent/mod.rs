@@ -21,6 +21,7 @@ use meetme_agent::{Agent, FenceGate, router::Router};
 use meetme_base::{Clock, SystemClock};
 use meetme_bird::Bird;
 use meetme_control::hub::{Answer, Report};
+use meetme_gobgp::Gobgp;
 use meetme_sim::Sim;
 
 use boxes::Boxes;
@@ -84,6 +85,8 @@ pub fn makes(clock: Arc<dyn Clock>, data: &Path) -> Result<HashMap<String, Arc<d
     let gate = FenceGate::kept_in(data.join("fences.json"))?;
     let mut out: HashMap<String, Arc<dyn Agent<Router>>> = HashMap::new();
     out.insert("bird".to_owned(), Arc::new(Bird::new(Arc::clone(&clock), gate)));
+    let gate = FenceGate::kept_in(data.join("fences-gobgp.json"))?;
+    out.insert("gobgp".to_owned(), Arc::new(Gobgp::new(gate, data)));
     out.insert("sim".to_owned(), Arc::new(Sim::new(clock)));
     Ok(out)
 }

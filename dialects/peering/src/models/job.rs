@@ -56,11 +56,11 @@ pub static MODEL: Model<Of> = Model {
         filters: &[
             Sieve::new("name", How::Text("what")),
             Sieve::new("object_id", How::Number("subject")),
-            Sieve::new("status", How::Choice("state", STATE_FILTER)),
             Sieve::new("object_type", How::Type("about")),
-            Sieve::new("user", How::Row("by", User::KIND, "id")),
+            Sieve::new("status", How::Choice("state", STATE_FILTER)),
             Sieve::new("started", How::Moment("started")),
             Sieve::new("completed", How::Moment("ended")),
+            Sieve::new("user", How::Row("by", User::KIND, "username")),
         ],
         aliases: &[],
         read_only: true,

@@ -31,11 +31,13 @@ impl Face {
 /// The model in this form.
 pub fn object<R: Ruled>(model: &Model<R>, face: Face) -> Json {
     let fields: Vec<&Field<R>> = match face {
-        Face::Whole => model.fields.iter().collect(),
+        Face::Whole => model.fields.iter().filter(|field| !field.write_only).collect(),
         Face::Nested => brief(&model.about, model.fields),
         Face::New | Face::Change => model.fields.iter().filter(|field| !field.read_only).collect(),
     };
-    let is_required = |field: &&&Field<R>| face.is_read() || (face == Face::New && field.required);
+    // What is ours is answered only to those who ask for it.
+    let is_required =
+        |field: &&&Field<R>| if face.is_read() { !field.ours } else { face == Face::New && field.required };
     let required: Vec<&str> = fields.iter().filter(is_required).map(|field| field.name).collect();
     let properties: Map<String, Json> =
         fields.iter().map(|field| (field.name.to_owned(), property(field, face))).collect();
@@ -89,7 +91,7 @@ fn read<R: Ruled>(field: &Field<R>, face: Face) -> Json {
         Form::Many { of, .. } => json!({"type": "array", "items": reference(*of)}),
         Form::Json { .. } => json!({}),
         Form::Object { .. } => json!({"type": ["object", "null"]}),
-        Form::Made { kind, .. } => match *kind {
+        Form::Own { kind, .. } | Form::Beside { kind, .. } | Form::Made { kind, .. } => match *kind {
             "string" | "integer" | "boolean" => json!({"type": kind}),
             "datetime" => json!({"type": "string", "format": "date-time"}),
             "list" => json!({"type": "array"}),
