@@ -21,6 +21,8 @@ pub struct Config {
     pub access: AccessConfig,
     /// Controllers.
     pub control: ControlConfig,
+    /// The interfaces of exchanges.
+    pub ixapi: IxApiConfig,
     /// The mail server that takes our mail.
     pub mail: meetme_mail::Settings,
     /// The public peering database, of which a copy is kept here.
@@ -121,6 +123,15 @@ impl Default for ControlConfig {
     fn default() -> Self {
         Self { enabled: true, workers: 16, agent_seconds: 60 }
     }
+}
+
+/// The interfaces of exchanges.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct IxApiConfig {
+    /// Networks that IX-APIs may be in besides the addresses of the Internet, such as `["10.0.0.0/8"]`; to these it may also go without
+    /// TLS. Default: none, so that nobody can make the server call itself or what stands beside it.
+    pub allow: Vec<IpNet>,
 }
 
 /// What is written about the server's own doings.

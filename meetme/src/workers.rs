@@ -12,6 +12,7 @@ use meetme_control::{
     router::{RouterController, jobs::RouterWorker},
 };
 use meetme_hook::HookController;
+use meetme_ixapi::{Client, IxApiWorker};
 use meetme_mail::{Delivery, MailWorker};
 use meetme_peeringdb::PeeringDb;
 use meetme_source::SourceWorker;
@@ -26,6 +27,7 @@ pub fn workers(app: &App, agents: &Agents, config: &Config) -> Result<Vec<Arc<dy
     Ok(vec![
         Arc::new(RouterWorker::new(RouterController::new(app.clone(), agents.clone()))),
         Arc::new(ExportWorker::new(app.clone())),
+        Arc::new(IxApiWorker::new(app.clone(), Client { reach: Reach { allow: config.ixapi.allow.clone() } })),
         Arc::new(PeeringDb::new(app.clone(), &config.peeringdb)),
         Arc::new(SourceWorker::new(app.clone(), sources(config))),
         Arc::new(MailWorker::new(Delivery::of(&config.mail).map_err(anyhow::Error::msg)?)),

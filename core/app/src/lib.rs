@@ -20,6 +20,7 @@ pub mod filter;
 mod giving;
 pub mod hooks;
 pub mod identity;
+pub mod ixapis;
 pub mod jobs;
 pub mod mails;
 pub mod mirror;

@@ -247,6 +247,18 @@ fn row(
     Ok(Ok(out))
 }
 
+/// An error in this dialect's names: core name, ours.
+pub fn renamed(error: Error, names: &[(&str, &str)]) -> Error {
+    let name = |bad: Invalid| match names.iter().find(|(core, _)| *core == bad.field) {
+        Some((_, ours)) => Invalid { field: (*ours).to_owned(), ..bad },
+        None => bad,
+    };
+    match error {
+        Error::Invalid(list) => Error::Invalid(list.into_iter().map(name).collect()),
+        other => other,
+    }
+}
+
 /// What is said of a value that names nothing.
 pub fn no_choice(value: &str) -> String {
     format!("Select a valid choice. {value} is not one of the available choices.")
