@@ -11,8 +11,8 @@ const DIALECT: &str = "peering-manager";
 /// A model as the walk needs it: the common beginning of its operations' ids, where it is, a body for each new row, and a change.
 pub struct Sample {
     id: &'static str,
-    places: &'static [(&'static str, &'static str)],
-    new: Box<dyn Fn(u32) -> Value>,
+    pub places: &'static [(&'static str, &'static str)],
+    pub new: Box<dyn Fn(u32) -> Value>,
     change: Value,
 }
 
@@ -25,7 +25,7 @@ pub fn sample(
     Sample { id, places, new: Box::new(new), change }
 }
 
-async fn samples(w: &World) -> Vec<Sample> {
+pub async fn samples(w: &World) -> Vec<Sample> {
     let at = w.exchange().await;
     let tag = w.make("extras/tags", json!({"name": "Core", "slug": "core"})).await;
     let community = w.make("bgp/communities", json!({"name": "Own", "slug": "own", "value": "64999:1"})).await;

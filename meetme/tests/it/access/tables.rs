@@ -16,6 +16,10 @@ pub const OPEN: &[(&str, &str, &str)] = &[
     ("megaport", "POST", "/logout/{token}"),
     ("megaport", "GET", "/v2/logout/{token}"),
     ("port", "POST", "/v1/auth/access_token"),
+    // What the API is.
+    ("peering-manager", "*", "/api/schema/*"),
+    ("peering-manager", "*", "/api/docs/"),
+    ("peering-manager", "*", "/api/redoc/"),
     // The places are published.
     ("megaport", "GET", "/v2/locations"),
     ("megaport", "GET", "/v3/locations"),
