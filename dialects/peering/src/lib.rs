@@ -33,6 +33,7 @@ mod scene;
 mod schema;
 mod serve;
 mod voice;
+mod wait;
 mod write;
 
 use std::borrow::Cow;

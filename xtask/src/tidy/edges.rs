@@ -25,6 +25,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("xtask", &["contracts"]),
     ("meetme", &["core/*", "agents/*", "services/*", "dialects/*"]),
     ("tests/database", &["core/store"]),
+    ("tests/whois", &[]),
     ("tests/register", &[]),
     ("tests/kit", &["core/base", "core/store", "core/model", "core/app", "dialects/http"]),
     ("bench", &["core/*", "agents/*", "dialects/*", "meetme", "contracts"]),

@@ -6,7 +6,9 @@
 mod exports;
 mod ixapi;
 mod mails;
+mod irr;
 mod peeringdb;
+mod polling;
 mod routers;
 mod sources;
 
@@ -53,12 +55,20 @@ pub struct Action {
 }
 
 /// Every list of actions.
-const ALL: &[&[Action]] =
-    &[exports::ACTIONS, ixapi::ACTIONS, mails::ACTIONS, peeringdb::ACTIONS, routers::ACTIONS, sources::ACTIONS];
+const ALL: &[&[Action]] = &[
+    exports::ACTIONS,
+    irr::ACTIONS,
+    ixapi::ACTIONS,
+    mails::ACTIONS,
+    peeringdb::ACTIONS,
+    polling::ACTIONS,
+    routers::ACTIONS,
+    sources::ACTIONS,
+];
 
 /// The operations, at present and former paths.
 pub fn ops() -> Vec<Op> {
-    ALL.iter().copied().flatten().flat_map(places).chain(peeringdb::cache()).collect()
+    ALL.iter().copied().flatten().flat_map(places).chain(irr::ops()).chain(peeringdb::cache()).collect()
 }
 
 fn places(action: &'static Action) -> Vec<Op> {

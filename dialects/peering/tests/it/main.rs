@@ -19,6 +19,8 @@ mod lists;
 mod messaging;
 mod peeringdb;
 mod people;
+mod polling;
+mod registries;
 mod routers;
 mod schema;
 mod sessions;
