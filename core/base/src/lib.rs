@@ -7,8 +7,8 @@ mod id;
 mod invalid;
 mod net;
 mod number;
-mod reach;
 mod range;
+mod reach;
 mod secret;
 mod time;
 
@@ -17,7 +17,7 @@ pub use invalid::Invalid;
 pub use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 pub use net::{IfAddr, MacAddr};
 pub use number::{Asn, Mbps, VlanId};
-pub use reach::Reach;
 pub use range::NetRange;
+pub use reach::Reach;
 pub use secret::{Sealed, Secret};
 pub use time::{Clock, ManualClock, SystemClock, Time};

@@ -4,9 +4,9 @@
 //! Rule: an action asks for its right before anything else, in the operation of the core that it calls.
 
 mod exports;
+mod irr;
 mod ixapi;
 mod mails;
-mod irr;
 mod peeringdb;
 mod polling;
 mod routers;
