@@ -7,6 +7,7 @@ use meetme_app::{App, hooks::Voice};
 use meetme_base::Reach;
 use meetme_control::{
     Agents,
+    exports::ExportWorker,
     jobs::Worker,
     router::{RouterController, jobs::RouterWorker},
 };
@@ -25,6 +26,7 @@ use crate::config::{Config, HooksConfig, SourcesConfig};
 pub fn workers(app: &App, agents: &Agents, config: &Config) -> Result<Vec<Arc<dyn Worker>>> {
     Ok(vec![
         Arc::new(RouterWorker::new(RouterController::new(app.clone(), agents.clone()))),
+        Arc::new(ExportWorker::new(app.clone())),
         Arc::new(IxApiWorker::new(app.clone(), Client { reach: Reach { allow: config.ixapi.allow.clone() } })),
         Arc::new(PeeringDb::new(app.clone(), &config.peeringdb)),
         Arc::new(SourceWorker::new(app.clone(), sources(config))),

@@ -1,7 +1,7 @@
 //! A router's configuration by its template, now. Passwords are in it for whoever may reveal those of sessions; for others a word
 //! stands in their place. Nothing of it is kept.
 
-use meetme_app::{resources, templates};
+use meetme_app::{Error, resources, templates};
 use meetme_http::{Cx, Problem, Reply};
 use meetme_model::routing::Router;
 use meetme_store::Resource as _;
@@ -24,7 +24,8 @@ pub async fn get(cx: Cx) -> Result<Reply, Problem> {
     query::only(&cx.query, &[])?;
     let (app, id) = (cx.app.clone(), cx.param("id").to_owned());
     let read = cx.app.read(cx.caller(), move |tx| {
-        let kind = tx.registry().info(Router::KIND)?;
+        let kind =
+            tx.registry().kind(Router::KIND.name()).ok_or_else(|| Error::Bug("routers are no kind".to_owned()))?;
         let id = resources::resolve(tx, kind, &id)?.of::<Router>();
         templates::shown(&app, tx, id)
     });

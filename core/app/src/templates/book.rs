@@ -4,14 +4,17 @@
 
 use std::{cmp::Ordering, collections::HashMap, fmt, hash::Hash};
 
-use meetme_base::{Id, RawId};
-use meetme_model::ops::Tag;
-use meetme_model::routing::{
-    AutonomousSystem, Bfd, Community, DirectSession, Exchange, ExchangeLink, ExchangeSession, PeerGroup, Platform,
-    Policy, Relationship, Router, Template,
+use meetme_base::{Asn, Id, RawId};
+use meetme_model::{
+    mirror::{PdbFacility, PdbPort},
+    ops::{Contact, ContactAssignment, ContactRole, Tag},
+    routing::{
+        AutonomousSystem, Bfd, Community, DirectSession, Exchange, ExchangeLink, ExchangeSession, PeerGroup, Platform,
+        Policy, Relationship, Router, Template,
+    },
 };
 use meetme_store::{Object, Resource};
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 /// The rows of one kind.
 pub(super) struct Table<R: Resource> {
@@ -85,9 +88,13 @@ impl Back {
 pub(super) struct Beside {
     /// The passwords of sessions, in the clear or masked.
     pub passwords: HashMap<RawId, String>,
-    /// Data for templates, everything inherited merged in.
-    pub contexts: HashMap<RawId, Json>,
-    /// Prefixes of autonomous systems: `{"ipv6": [...], "ipv4": [...]}`.
+    /// Shared data for templates that is assigned to a row; the row's own stands over it.
+    pub contexts: HashMap<RawId, Map<String, Json>>,
+    /// The names of roles.
+    pub roles: HashMap<Id<ContactRole>, String>,
+    /// The facilities the public peering database has an AS number in.
+    pub facilities: HashMap<u32, Vec<Id<PdbFacility>>>,
+    /// Prefixes of autonomous systems and exchanges: `{"ipv6": [...], "ipv4": [...]}`.
     pub prefixes: HashMap<RawId, Json>,
     /// The numbers behind the AS-SETs of autonomous systems.
     pub as_lists: HashMap<RawId, Json>,
@@ -110,6 +117,11 @@ pub(super) struct Book {
     pub platforms: Table<Platform>,
     pub templates: Table<Template>,
     pub tags: Table<Tag>,
+    pub contacts: Table<Contact>,
+    pub assignments: Table<ContactAssignment>,
+    /// Ports of networks at our exchanges in the public peering database.
+    pub ports: Table<PdbPort>,
+    pub facilities: Table<PdbFacility>,
     pub beside: Beside,
     /// The router to which direct sessions belong that name none: those of legs and devices.
     pub home: Option<Id<Router>>,
@@ -127,6 +139,9 @@ pub(super) struct Ways {
     pub across_of_exchange: Back,
     pub links_of_router: Back,
     pub links_of_exchange: Back,
+    pub ports_of_system: Back,
+    pub contacts_of_system: Back,
+    pub contacts_of_exchange: Back,
 }
 
 impl fmt::Debug for Book {
@@ -181,6 +196,10 @@ impl Book {
         self.platforms.sort(|a, b| a.spec.name.cmp(&b.spec.name));
         self.templates.sort(|a, b| a.spec.name.cmp(&b.spec.name));
         self.tags.sort(|a, b| a.spec.name.cmp(&b.spec.name));
+        self.assignments.sort(|a, b| a.id.cmp(&b.id));
+        self.contacts.sort(|a, b| a.spec.name.cmp(&b.spec.name));
+        self.ports.sort(|a, b| a.spec.pdb_id.cmp(&b.spec.pdb_id));
+        self.facilities.sort(|a, b| a.spec.name.0.cmp(&b.spec.name.0));
         self.ways = self.ways();
     }
 
@@ -192,6 +211,9 @@ impl Book {
         let router = |id: Option<Id<Router>>| id.and_then(|id| self.routers.place(id));
         let exchange = |link: &Object<ExchangeLink>| link.spec.exchange.and_then(|id| self.exchanges.place(id));
         let systems = self.systems.rows.len();
+        let of_number: HashMap<Asn, u32> =
+            (0..).zip(&self.systems.rows).map(|(at, system)| (system.spec.asn, at)).collect();
+        let assigned = || (0..).zip(&self.assignments.rows);
         Ways {
             direct_of_system: Back::of(
                 systems,
@@ -215,6 +237,18 @@ impl Book {
                 across().map(|(at, s)| (link_of(s).and_then(exchange), at)),
             ),
             links_of_router: Back::of(self.routers.rows.len(), links().map(|(at, l)| (router(l.spec.router), at))),
+            ports_of_system: Back::of(
+                systems,
+                (0..).zip(&self.ports.rows).map(|(at, port)| (of_number.get(&port.spec.asn).copied(), at)),
+            ),
+            contacts_of_system: Back::of(
+                systems,
+                assigned().map(|(at, a)| (self.systems.place(a.spec.object.of()), at)),
+            ),
+            contacts_of_exchange: Back::of(
+                self.exchanges.rows.len(),
+                assigned().map(|(at, a)| (self.exchanges.place(a.spec.object.of()), at)),
+            ),
             links_of_exchange: Back::of(self.exchanges.rows.len(), links().map(|(at, l)| (exchange(l), at))),
         }
     }

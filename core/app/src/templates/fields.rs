@@ -4,7 +4,8 @@
 use meetme_base::{Id, IfAddr, RawId, Time};
 use meetme_model::{
     Admin, BgpState, Peer, PeerStatus,
-    ops::Tag,
+    mirror::{PdbFacility, PdbPort},
+    ops::{Contact, Tag},
     routing::{
         AutonomousSystem, Bfd, Community, CommunityDirection, DirectSession, Exchange, ExchangeLink, ExchangeSession,
         PasswordForm, PeerGroup, Platform, Policy, PolicyDirection, Relationship, Router, Template,
@@ -14,6 +15,7 @@ use meetme_store::{Object, Resource};
 use meetme_template::{Address, Key, Model, Tree, Value, from_json};
 
 use super::book::Book;
+use crate::contexts;
 
 /// Nothing, as templates see it.
 fn none() -> Value {
@@ -44,9 +46,8 @@ fn row<R: Resource>(row: &Object<R>, name: &str) -> Option<Value> {
 
 impl Book {
     fn context<R: Resource>(&self, row: &Object<R>, own: Option<&serde_json::Value>) -> Value {
-        let merged = self.beside.contexts.get(&row.id.any());
-        let whole = merged.or(own).filter(|json| json.as_object().is_some_and(|map| !map.is_empty()));
-        whole.map_or_else(none, from_json)
+        let assigned = self.beside.contexts.get(&row.id.any());
+        contexts::whole(assigned, own).as_ref().map_or_else(none, from_json)
     }
 
     fn system(&self, s: &Object<AutonomousSystem>, name: &str) -> Option<Value> {
@@ -98,6 +99,9 @@ impl Book {
                 })
                 .into(),
             "peeringdb_prefixes" => {
+                if let Some(known) = self.beside.prefixes.get(&s.id.any()) {
+                    return Some(from_json(known));
+                }
                 let of = |v4: bool| {
                     let nets = spec.subnets.iter().filter(|net| net.addr().is_ipv4() == v4);
                     nets.map(|net| Value::from(net.to_string())).collect::<Vec<_>>()
@@ -190,8 +194,6 @@ impl Book {
             "ip_address" => Address::host(s.spec.ip).value(),
             "is_route_server" => s.spec.route_server.into(),
             "max_prefix" => own(s.spec.peer.max4, s.spec.peer.max6),
-            // What the public database says is told by the API, not by templates.
-            "exists_in_peeringdb" | "is_abandoned" => false.into(),
             _ => return self.session(s, &s.spec.peer, name),
         })
     }
@@ -349,6 +351,56 @@ fn template(s: &Object<Template>, name: &str) -> Option<Value> {
     })
 }
 
+fn contact(s: &Object<Contact>, name: &str) -> Option<Value> {
+    let spec = &s.spec;
+    Some(match name {
+        "name" => spec.name.as_str().into(),
+        "title" => spec.title.as_str().into(),
+        "phone" => spec.phone.as_str().into(),
+        "email" => spec.email.as_str().into(),
+        "address" => spec.address.as_str().into(),
+        "description" => text(spec.description.as_deref()),
+        "comments" => spec.comments.as_str().into(),
+        _ => return row(s, name),
+    })
+}
+
+/// A port of a network in the public peering database, by that database's names.
+fn port(s: &Object<PdbPort>, name: &str) -> Option<Value> {
+    let spec = &s.spec;
+    Some(match name {
+        "id" | "pk" => spec.pdb_id.into(),
+        "asn" => spec.asn.get().into(),
+        "ixlan_id" => spec.ixlan_id.map_or_else(none, Value::from),
+        "net_id" => spec.net_id.map_or_else(none, Value::from),
+        "ipaddr4" => spec.ipaddr4.map_or_else(none, |ip| Address::host(ip.into()).value()),
+        "ipaddr6" => spec.ipaddr6.map_or_else(none, |ip| Address::host(ip.into()).value()),
+        "is_rs_peer" => spec.is_rs_peer.0.into(),
+        "bfd_support" => spec.bfd_support.0.into(),
+        "operational" => spec.operational.unwrap_or(true).into(),
+        "speed" => spec.speed.0.into(),
+        "notes" => spec.notes.as_str().into(),
+        _ => return None,
+    })
+}
+
+fn facility(s: &Object<PdbFacility>, name: &str) -> Option<Value> {
+    let spec = &s.spec;
+    Some(match name {
+        "id" | "pk" => spec.pdb_id.into(),
+        "name" => spec.name.as_str().into(),
+        "aka" => spec.aka.as_str().into(),
+        "website" => spec.website.as_str().into(),
+        "address1" => spec.address1.as_str().into(),
+        "address2" => spec.address2.as_str().into(),
+        "city" => spec.city.as_str().into(),
+        "state" => spec.state.as_str().into(),
+        "zipcode" => spec.zipcode.as_str().into(),
+        "country" => spec.country.as_str().into(),
+        _ => return None,
+    })
+}
+
 impl Tree for Book {
     fn plain(&self, key: Key, name: &str) -> Option<Value> {
         let at = key.at;
@@ -367,6 +419,16 @@ impl Tree for Book {
             Model::Relationship => relationship(self.relationships.row(at), name),
             Model::Tag => tag(self.tags.row(at), name),
             Model::Configuration => template(self.templates.row(at), name),
+            Model::Contact => contact(self.contacts.row(at), name),
+            Model::ContactAssignment => match name {
+                "role" => {
+                    let role = self.assignments.row(at).spec.role.and_then(|role| self.beside.roles.get(&role));
+                    Some(role.map_or_else(none, |name| name.as_str().into()))
+                }
+                _ => row(self.assignments.row(at), name),
+            },
+            Model::NetworkIxLan => port(self.ports.row(at), name),
+            Model::Facility => facility(self.facilities.row(at), name),
             _ => None,
         }
     }
@@ -386,6 +448,10 @@ impl Tree for Book {
             (Model::Connection, "internet_exchange_point") => {
                 let id = self.links.row(key.at).spec.exchange;
                 id.and_then(|id| self.exchanges.place(id)).map(|at| Key::new(Model::InternetExchange, at))
+            }
+            (Model::ContactAssignment, "contact") => {
+                let at = self.contacts.place(self.assignments.row(key.at).spec.contact);
+                at.map(|at| Key::new(Model::Contact, at))
             }
             (Model::Connection, "router") => router(self.links.row(key.at).spec.router),
             (Model::InternetExchangePeeringSession, name) => {
@@ -464,6 +530,14 @@ impl Tree for Book {
             (Model::Router, "ixp_sessions") => (Model::InternetExchangePeeringSession, ways.across_of_router.get(at)),
             (Model::InternetExchange, "connections") => (Model::Connection, ways.links_of_exchange.get(at)),
             (Model::Router, "connections") => (Model::Connection, ways.links_of_router.get(at)),
+            (Model::AutonomousSystem, "netixlans") => (Model::NetworkIxLan, ways.ports_of_system.get(at)),
+            (Model::AutonomousSystem, "contacts") => (Model::ContactAssignment, ways.contacts_of_system.get(at)),
+            (Model::InternetExchange, "contacts") => (Model::ContactAssignment, ways.contacts_of_exchange.get(at)),
+            (Model::AutonomousSystem, "facilities") => {
+                let there = self.beside.facilities.get(&self.systems.row(at).spec.asn.get());
+                let places = self.facilities.places(there.map(Vec::as_slice).unwrap_or_default());
+                return Some((Model::Facility, places));
+            }
             _ => return None,
         };
         Some((model, list.to_vec()))
@@ -490,6 +564,10 @@ impl Tree for Book {
             Model::Relationship => self.relationships.row(at).id.get(),
             Model::Tag => self.tags.row(at).id.get(),
             Model::Configuration => self.templates.row(at).id.get(),
+            Model::Contact => self.contacts.row(at).id.get(),
+            Model::ContactAssignment => self.assignments.row(at).id.get(),
+            Model::NetworkIxLan => self.ports.row(at).spec.pdb_id,
+            Model::Facility => self.facilities.row(at).spec.pdb_id,
             _ => 0,
         }
     }
@@ -524,6 +602,10 @@ impl Tree for Book {
             Model::Relationship => self.relationships.row(at).spec.title(),
             Model::Tag => self.tags.row(at).spec.title(),
             Model::Configuration => self.templates.row(at).spec.title(),
+            Model::Contact => self.contacts.row(at).spec.title(),
+            Model::ContactAssignment => self.assignments.row(at).spec.title(),
+            Model::NetworkIxLan => self.ports.row(at).spec.title(),
+            Model::Facility => self.facilities.row(at).spec.name.0.clone(),
             _ => String::new(),
         }
     }
@@ -544,6 +626,10 @@ impl Tree for Book {
             Model::Relationship => self.relationships.rows.len(),
             Model::Tag => self.tags.rows.len(),
             Model::Configuration => self.templates.rows.len(),
+            Model::Contact => self.contacts.rows.len(),
+            Model::ContactAssignment => self.assignments.rows.len(),
+            Model::NetworkIxLan => self.ports.rows.len(),
+            Model::Facility => self.facilities.rows.len(),
             _ => 0,
         };
         u32::try_from(count).unwrap_or(u32::MAX)

@@ -10,8 +10,10 @@
 //! Rule: passwords are in a text only when it goes to the box or to somebody who may read them; everywhere else a word stands
 //! in their place. [`Passwords`] is chosen by whoever asks for the text.
 
+mod beside;
 mod book;
 mod fields;
+pub mod jobs;
 mod letters;
 mod names;
 mod reading;

@@ -218,6 +218,23 @@ pub(super) const fn of(model: Model) -> &'static [&'static str] {
             "created",
             "updated",
         ],
+        Model::Contact => &["name", "title", "phone", "email", "address", "description", "comments"],
+        Model::NetworkIxLan => &[
+            "id",
+            "asn",
+            "ixlan_id",
+            "net_id",
+            "ipaddr4",
+            "ipaddr6",
+            "is_rs_peer",
+            "bfd_support",
+            "operational",
+            "speed",
+            "notes",
+        ],
+        Model::Facility => {
+            &["id", "name", "aka", "website", "address1", "address2", "city", "state", "zipcode", "country"]
+        }
         _ => &[],
     }
 }

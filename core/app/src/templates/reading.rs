@@ -19,6 +19,7 @@ use meetme_template::{Entity, Key, Model, Rows, Sources, Tree, Value, exports, r
 
 use super::{
     MASK, Passwords, Prepared,
+    beside::{self, Wants},
     book::{Book, Table},
 };
 use crate::{App, AuthFailure, Error, routers};
@@ -88,9 +89,10 @@ pub fn router(
         book.links.add(tx.all::<ExchangeLink>(Filter::is_in("exchange", exchanges))?);
     }
     gather(tx, &mut book)?;
+    let mut sources = sources(tx, template, TemplatePurpose::Router)?;
+    beside::read(app, tx, &mut book, sources.2)?;
     open(app, &mut book, passwords)?;
     book.close();
-    let mut sources = sources(tx, template, TemplatePurpose::Router)?;
     include_exports(app, tx, template, &mut sources)?;
     let moment = newest(&book);
     let size = book.size();
@@ -164,10 +166,12 @@ pub fn mail(
         book.exchanges.add(tx.list::<Exchange>(&list(here()))?);
         book.links.add(tx.list::<ExchangeLink>(&list(here()))?);
         gather(tx, &mut book)?;
+        let wants = Wants::of(template.spec.subject.as_deref().unwrap_or_default());
+        let (sources, _, texts) = sources(tx, template, TemplatePurpose::Mail)?;
+        beside::read(app, tx, &mut book, wants.or(texts))?;
         // A mail leaves the house: no password is in it.
         open(app, &mut book, Passwords::Masked)?;
         book.close();
-        let (sources, _) = sources(tx, template, TemplatePurpose::Mail)?;
         let size = book.size();
         let ours = (0..).zip(&book.systems.rows).filter(|(_, s)| s.spec.ours).map(|(at, _)| at).collect();
         let place = book.systems.place(system.id).unwrap_or_default();
@@ -192,10 +196,11 @@ pub fn export(app: &App, tx: &mut Tx<'_>, template: &Object<Template>, filter: &
     tx.as_system(|tx| {
         let seeds = count_of(&book, model);
         gather(tx, &mut book)?;
+        let (sources, _, wants) = sources(tx, template, TemplatePurpose::Export)?;
+        beside::read(app, tx, &mut book, wants)?;
         open(app, &mut book, Passwords::Masked)?;
         let wanted = ids_of(&book, model, seeds);
         book.close();
-        let (sources, _) = sources(tx, template, TemplatePurpose::Export)?;
         let size = book.size();
         let tree: Arc<dyn Tree> = Arc::new(book);
         let at = (0..tree.count(model)).filter(|at| wanted.contains(&tree.id(Key::new(model, *at)))).collect();
@@ -416,36 +421,37 @@ fn newest(book: &Book) -> i64 {
     .unwrap_or_default()
 }
 
-/// The templates that one may include, and the names of exports that any of them asks for.
-fn sources(
-    tx: &mut Tx<'_>,
-    template: &Object<Template>,
-    purpose: TemplatePurpose,
-) -> Result<(Sources, BTreeSet<String>), Error> {
+/// The templates that one may include, the names of exports that any of them asks for, and what else they ask for.
+fn sources(tx: &mut Tx<'_>, template: &Object<Template>, purpose: TemplatePurpose) -> Result<Asked, Error> {
     let mut asked: BTreeSet<String> = exports(&template.spec.text).into_iter().collect();
     let mut out = Sources::default();
+    let mut wants = Wants::of(&template.spec.text);
     if !template.spec.text.contains("include") {
-        return Ok((out, asked));
+        return Ok((out, asked, wants));
     }
     let (sort, purpose) = match purpose {
         TemplatePurpose::Router => ("configuration", "router"),
         TemplatePurpose::Mail => ("email", "mail"),
-        TemplatePurpose::Export => return Ok((out, asked)),
+        TemplatePurpose::Export => return Ok((out, asked, wants)),
     };
     let filter = Filter::eq("tenant", template.tenant).and(Filter::eq("purpose", purpose));
     for row in tx.all::<Template>(filter)? {
         asked.extend(exports(&row.spec.text));
+        wants = wants.or(Wants::of(&row.spec.text));
         out.add(sort, row.id.get(), &row.spec.name, &row.spec.text);
     }
-    Ok((out, asked))
+    Ok((out, asked, wants))
 }
+
+/// What a template and those it may include ask for.
+type Asked = (Sources, BTreeSet<String>, Wants);
 
 /// Renders the exports that a configuration includes.
 fn include_exports(
     app: &App,
     tx: &mut Tx<'_>,
     template: &Object<Template>,
-    (sources, asked): &mut (Sources, BTreeSet<String>),
+    (sources, asked, _): &mut Asked,
 ) -> Result<(), Error> {
     for name in asked.iter() {
         let here = Filter::eq("tenant", template.tenant).and(Filter::eq("purpose", "export"));

@@ -3,6 +3,7 @@
 //!
 //! Rule: an action asks for its right before anything else, in the operation of the core that it calls.
 
+mod exports;
 mod ixapi;
 mod mails;
 mod peeringdb;
@@ -52,7 +53,8 @@ pub struct Action {
 }
 
 /// Every list of actions.
-const ALL: &[&[Action]] = &[ixapi::ACTIONS, mails::ACTIONS, peeringdb::ACTIONS, routers::ACTIONS, sources::ACTIONS];
+const ALL: &[&[Action]] =
+    &[exports::ACTIONS, ixapi::ACTIONS, mails::ACTIONS, peeringdb::ACTIONS, routers::ACTIONS, sources::ACTIONS];
 
 /// The operations, at present and former paths.
 pub fn ops() -> Vec<Op> {

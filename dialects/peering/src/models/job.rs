@@ -5,7 +5,7 @@ use meetme_model::{
     access::User,
     ops::{Job, JobState, LogEntry, LogLevel},
 };
-use meetme_store::{Filter, Object, Resource as _};
+use meetme_store::{Object, Resource as _};
 use serde_json::json;
 
 use super::user;

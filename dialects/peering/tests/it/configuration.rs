@@ -93,3 +93,27 @@ async fn a_list_is_told_as_the_text_of_an_export() {
         assert_eq!(w.by(&w.reader, &format!("{list}?export="), Value::Null).await.is(200).body["count"], 3);
     }
 }
+
+#[tokio::test]
+async fn an_export_is_rendered_at_once_and_as_a_job() {
+    for w in world::both().await {
+        w.autonomous_system(64_500).await;
+        let body = json!({
+            "name": "All", "content_type": "peering.autonomoussystem",
+            "template": "{% for a in dataset %}AS{{ a.asn }};{% endfor %}",
+        });
+        let template = w.make("extras/export-templates", body).await;
+        let at = format!("GET /api/extras/export-templates/{template}");
+        let said = w.ask(&format!("{at}/render-synchronous/")).await;
+        proven("extras_exporttemplates_render_synchronous", &said, 200);
+        said.says(json!({"rendered": "AS64500;"}));
+        let said = w.ask(&format!("{at}/render/")).await;
+        proven("extras_exporttemplates_render", &said, 202);
+        assert_eq!(said.body["name"], "export.render", "{}", w.make);
+        w.send(&format!("{at}/render-synchronous/"), &[], "").await.is(403);
+        w.ask("GET /api/extras/export-templates/99999999/render/").await.is(404);
+        let configuration = json!({"name": "c", "template": "x"});
+        let configuration = w.make("devices/configurations", configuration).await;
+        w.ask(&format!("GET /api/extras/export-templates/{configuration}/render/")).await.is(404);
+    }
+}
