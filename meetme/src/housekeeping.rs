@@ -1,11 +1,14 @@
-//! What is thrown away with time: old lines of the change log, answers kept for idempotency keys, and the history of sessions.
+//! What is thrown away with time: old lines of the change log, jobs that are over, the history of sessions, and answers kept for
+//! idempotency keys.
 
 use std::time::Duration;
 
 use meetme_app::{App, Error};
-use meetme_model::routing::SessionEvent;
-use meetme_store::{Context, Filter, Op};
+use meetme_model::{ops::Job, routing::SessionEvent};
+use meetme_store::{Context, Filter, Op, Query};
 use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
 
 /// How often it is looked after.
 const PERIOD: Duration = Duration::from_secs(3600);
@@ -14,16 +17,28 @@ const DAY: i64 = 24 * 3600;
 /// For how many seconds an answer is kept under its idempotency key.
 const ANSWERS: i64 = DAY;
 
-/// How many rows of a session's history go in one stroke.
-const STROKE: u32 = 5000;
+/// How many jobs one transaction throws away.
+const JOBS: u32 = 500;
+/// How many rows of sessions' history go in one transaction.
+const EVENTS: u32 = 5000;
 
-/// For how many days things are kept; 0 for ever.
-#[derive(Clone, Copy, Debug)]
-pub struct Ages {
+/// For how many days things are kept; 0 is for ever.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Keep {
     /// Lines of the change log.
     pub change_days: u32,
+    /// Jobs, from their end on.
+    pub job_days: u32,
     /// What was seen of sessions.
     pub history_days: u32,
+}
+
+impl Keep {
+    /// As configured.
+    pub const fn of(config: &Config) -> Self {
+        let Config { store, history, .. } = config;
+        Self { change_days: store.change_days, job_days: store.job_days, history_days: history.days }
+    }
 }
 
 /// How much one pass has thrown away.
@@ -33,17 +48,19 @@ pub struct Swept {
     pub answers: u64,
     /// Lines of the change log.
     pub changes: u64,
+    /// Jobs.
+    pub jobs: u64,
     /// Rows of sessions' history.
     pub events: u64,
 }
 
 /// Throws away what is too old, once an hour, until the server stops.
-pub async fn run(app: App, ages: Ages, stop: CancellationToken) {
+pub async fn run(app: App, keep: Keep, stop: CancellationToken) {
     loop {
-        match sweep(&app, ages).await {
-            Ok(Swept { answers: 0, changes: 0, events: 0 }) => {}
-            Ok(Swept { answers, changes, events }) => {
-                tracing::info!(answers, changes, events, "what was too old is thrown away");
+        match sweep(&app, keep).await {
+            Ok(Swept { answers: 0, changes: 0, jobs: 0, events: 0 }) => {}
+            Ok(Swept { answers, changes, jobs, events }) => {
+                tracing::info!(answers, changes, jobs, events, "what was too old is thrown away");
             }
             Err(e) => tracing::warn!(error = %e, "what is too old could not be thrown away"),
         }
@@ -54,29 +71,48 @@ pub async fn run(app: App, ages: Ages, stop: CancellationToken) {
     }
 }
 
-/// Throws away what is too old now: lines of the change log and the history of sessions after so many days, answers after a day.
+/// Throws away what is too old now: lines of the change log, jobs and the history of sessions after so many days,
+/// answers after one.
 ///
 /// # Errors
-/// When the database fails; what was thrown away until then is gone.
-pub async fn sweep(app: &App, ages: Ages) -> Result<Swept, Error> {
+/// When the database fails; what was thrown away before stays so.
+pub async fn sweep(app: &App, keep: Keep) -> Result<Swept, Error> {
     let pass = app.store().write::<_, Error, _>(Context::system(), move |tx| {
         let now = tx.now();
         let answers = tx.forget_answers(now.plus_seconds(-ANSWERS))?;
-        let changes = match ages.change_days {
+        let changes = match keep.change_days {
             0 => 0,
             days => tx.forget_changes(now.plus_seconds(-i64::from(days) * DAY))?,
         };
-        Ok(Swept { answers, changes, events: 0 })
+        Ok(Swept { answers, changes, jobs: 0, events: 0 })
     });
-    let mut swept: Swept = pass.await?;
-    while ages.history_days > 0 {
-        let stroke = app.store().write::<_, Error, _>(Context::system(), move |tx| {
-            let before = tx.now().plus_seconds(-i64::from(ages.history_days) * DAY);
-            Ok(tx.forget::<SessionEvent>(&Filter::is("at", Op::Lt(before.into())), STROKE)?)
+    let mut swept = pass.await?;
+    while keep.job_days > 0 {
+        // In parts, so that nobody waits long for the one who writes.
+        let part = app.store().write::<_, Error, _>(Context::system(), move |tx| {
+            let end = tx.now().plus_seconds(-i64::from(keep.job_days) * DAY);
+            let old = tx.list::<Job>(&Query::of(Filter::is("ended", Op::Lt(end.into()))).page(JOBS, 0))?;
+            for job in &old {
+                // One that went with its parent is gone already.
+                if tx.find(job.id)?.is_some() {
+                    tx.remove(job.id)?;
+                }
+            }
+            Ok(old.len() as u64)
         });
-        let gone = stroke.await?;
+        match part.await? {
+            0 => break,
+            jobs => swept.jobs += jobs,
+        }
+    }
+    while keep.history_days > 0 {
+        let part = app.store().write(Context::system(), move |tx| {
+            let before = tx.now().plus_seconds(-i64::from(keep.history_days) * DAY);
+            tx.forget::<SessionEvent>(&Filter::is("at", Op::Lt(before.into())), EVENTS)
+        });
+        let gone = part.await.map_err(Error::from)?;
         swept.events += gone;
-        if gone < u64::from(STROKE) {
+        if gone < u64::from(EVENTS) {
             break;
         }
     }
@@ -89,13 +125,43 @@ mod tests {
 
     use meetme_app::{MasterKey, Sealer, Settings};
     use meetme_base::{ManualClock, RawId, Time};
-    use meetme_model::access::Organization;
+    use meetme_model::{access::Organization, ops::JobStatus};
     use meetme_store::{ChangeQuery, Store};
 
     use super::*;
 
-    fn ages(days: u32) -> Ages {
-        Ages { change_days: days, history_days: days }
+    fn days(change_days: u32) -> Keep {
+        Keep { change_days, job_days: 0, history_days: change_days }
+    }
+
+    #[tokio::test]
+    async fn jobs_go_when_they_have_been_over_for_long() {
+        for (make_of_store, open) in meetme_testdb::both() {
+            let clock = Arc::new(ManualClock::new(Time(1_784_000_000_000)));
+            let (opened, time) = ((*open).clone(), clock.clone());
+            let store = std::thread::spawn(move || Store::open(&opened, meetme_model::registry(), time));
+            let sealer = Sealer::new(&MasterKey::parse(&"7".repeat(64)).unwrap());
+            let app = App::new(store.join().unwrap().unwrap(), sealer, Settings::default());
+            let made = app.store().write::<_, Error, _>(Context::system(), |tx| {
+                let top =
+                    tx.create(RawId::new(0), Organization { name: "O".into(), ..Organization::default() })?.id.any();
+                for (name, ended) in [("over", Some(tx.now())), ("at work", None)] {
+                    let job = Job { what: "x".into(), name: name.into(), ..Job::default() };
+                    let mut job = tx.create(top, job)?;
+                    let status = JobStatus { ended, ..JobStatus::default() };
+                    tx.observe(&mut job, status, None)?;
+                }
+                Ok(())
+            });
+            made.await.unwrap();
+            clock.step_seconds(31 * DAY);
+            let keep = |job_days| Keep { job_days, ..Keep::default() };
+            assert_eq!(sweep(&app, keep(0)).await.unwrap().jobs, 0, "{make_of_store}");
+            assert_eq!(sweep(&app, keep(40)).await.unwrap().jobs, 0, "{make_of_store}");
+            assert_eq!(sweep(&app, keep(30)).await.unwrap().jobs, 1, "{make_of_store}");
+            let left = app.store().read::<_, Error, _>(Context::system(), |tx| Ok(tx.all::<Job>(Filter::All)?)).await;
+            assert_eq!(left.unwrap().into_iter().map(|job| job.spec.name).collect::<Vec<_>>(), ["at work"]);
+        }
     }
 
     /// Makes an organization, which is one line of the log, sees something of a session, and keeps an answer under its name.
@@ -136,24 +202,24 @@ mod tests {
             make(&app, "old").await;
             clock.step_seconds(30 * DAY);
             make(&app, "young").await;
-            assert_eq!(sweep(&app, ages(30)).await.unwrap().changes, 0, "{make_of_store}: 30 days old is not older");
+            assert_eq!(sweep(&app, days(30)).await.unwrap().changes, 0, "{make_of_store}: 30 days old is not older");
             assert_eq!(left(&app).await, (vec!["old".to_owned(), "young".to_owned()], vec!["young"]));
             clock.step_seconds(DAY);
             assert_eq!(
-                sweep(&app, ages(0)).await.unwrap(),
+                sweep(&app, days(0)).await.unwrap(),
                 Swept::default(),
                 "{make_of_store}: 0 days keep everything"
             );
             assert_eq!(
-                sweep(&app, ages(30)).await.unwrap(),
+                sweep(&app, days(30)).await.unwrap(),
                 Swept { changes: 1, events: 1, ..Swept::default() },
                 "{make_of_store}"
             );
             assert_eq!(left(&app).await, (vec!["young".to_owned()], vec!["young"]), "{make_of_store}");
             clock.step_seconds(60 * DAY);
             assert_eq!(
-                sweep(&app, ages(30)).await.unwrap(),
-                Swept { answers: 1, changes: 1, events: 1 },
+                sweep(&app, days(30)).await.unwrap(),
+                Swept { answers: 1, changes: 1, jobs: 0, events: 1 },
                 "{make_of_store}"
             );
             // Who follows the log goes on where they were, also in a log that was emptied.

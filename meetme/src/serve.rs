@@ -13,6 +13,7 @@ use clap::Args;
 use meetme_app::{App, MasterKey, Sealer, Settings};
 use meetme_base::SystemClock;
 use meetme_control::{Agents, Runner, Settings as RunnerSettings, hub::Hub, jobs::JobController};
+use meetme_hook::Listener;
 use meetme_http::{Dialect, Server};
 use meetme_sim::Sim;
 use meetme_store::Store;
@@ -21,7 +22,9 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     agent,
     config::{Config, LogFormat},
-    demo, housekeeping, link, metrics, outside, sessions, workers,
+    demo,
+    housekeeping::{self, Keep},
+    link, metrics, outside, sessions, workers,
 };
 
 /// What the server is told on the command line.
@@ -115,6 +118,7 @@ pub async fn run(args: ServeArgs) -> Result<()> {
         let jobs = JobController::new(app.clone(), workers::workers(&app, &agents, &config)?);
         let mut controllers = meetme_control::controllers(app.clone(), agents);
         controllers.push(Box::new(jobs));
+        controllers.push(Box::new(workers::hooks(&app, &config)));
         Some(Runner::new(app.store().clone(), controllers, settings))
     } else {
         None
@@ -137,8 +141,8 @@ pub async fn run(args: ServeArgs) -> Result<()> {
         metrics::register_sessions(server.metrics(), sessions.clone());
         tokio::spawn(sessions.watch(app.clone(), config.metrics.clone(), stop.child_token()));
     }
-    let ages = housekeeping::Ages { change_days: config.store.change_days, history_days: config.history.days };
-    let housekeeping = tokio::spawn(housekeeping::run(app.clone(), ages, stop.child_token()));
+    let housekeeping = tokio::spawn(housekeeping::run(app.clone(), Keep::of(&config), stop.child_token()));
+    let listener = config.control.enabled.then(|| tokio::spawn(Listener::new(app.clone()).run(stop.child_token())));
     if config.control.enabled {
         let settings = config.peeringdb.clone();
         tokio::spawn(meetme_peeringdb::keep_fresh(app.clone(), settings, stop.child_token()));
@@ -164,6 +168,9 @@ pub async fn run(args: ServeArgs) -> Result<()> {
     stop.cancel();
     for runner in runners {
         runner.await.context("the controllers")?;
+    }
+    if let Some(listener) = listener {
+        listener.await.context("the listener of webhooks")?;
     }
     housekeeping.await.context("the housekeeping")?;
     tracing::info!("stopped");

@@ -1,6 +1,6 @@
 //! The difference between two configurations, as people read it.
 
-use similar::{ChangeTag, TextDiff};
+use similar::{Algorithm, ChangeTag, TextDiff};
 
 /// The unified difference from `before` to `after` with three lines of context, every line as `mask` shows it; empty when
 /// the texts are the same.
@@ -10,7 +10,9 @@ use similar::{ChangeTag, TextDiff};
 /// of lines. If it does not, the lines of that text are not shown at all.
 pub fn unified(before: &str, after: &str, mask: impl Fn(&str) -> String) -> String {
     let (shown_before, shown_after) = (Shown::new(before, &mask), Shown::new(after, &mask));
-    let changes = TextDiff::from_lines(before, after);
+    // Configurations are full of lines that are there once, such as names: between these the work stays small where a
+    // whole-text comparison of thousands of new sessions would take minutes.
+    let changes = TextDiff::configure().algorithm(Algorithm::Patience).diff_lines(before, after);
     let mut out = String::new();
     for hunk in changes.unified_diff().context_radius(3).iter_hunks() {
         out.push_str(&format!("{}\n", hunk.header()));

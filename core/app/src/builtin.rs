@@ -22,6 +22,7 @@ const PLATFORMS: &[(&str, &str, &str, Option<&str>)] = &[
     ("Cisco NX-OS", "cisco-nxos", "nxos", Some("cisco-type7")),
     ("Cisco IOS", "cisco-ios", "ios", Some("cisco-type7")),
     ("BIRD 2", "bird", "bird", None),
+    ("GoBGP 3", "gobgp", "gobgp", None),
     ("Simulated", "sim", "sim", None),
 ];
 

@@ -18,8 +18,10 @@ pub mod devices;
 mod error;
 pub mod filter;
 mod giving;
+pub mod hooks;
 pub mod identity;
 pub mod irr;
+pub mod ixapis;
 pub mod jobs;
 pub mod mails;
 pub mod mirror;
@@ -35,9 +37,13 @@ pub mod resources;
 pub mod routers;
 pub mod rpki;
 mod seal;
+pub mod sources;
 pub mod ssh_keys;
 pub mod standing;
 pub mod tags;
+pub mod teams;
+pub mod templates;
+pub mod users;
 
 use std::{
     future::Future,

@@ -24,7 +24,6 @@ use meetme_model::{
     ops::Equipment,
     routing::{
         AutonomousSystem, Bfd, Community, DirectSession, ExchangeLink, ExchangeSession, IrrQuestion, Policy, Router,
-        Template,
     },
 };
 use meetme_store::{Filter, Object, Query, Resource, Tx};
@@ -33,6 +32,7 @@ use crate::{
     App, Error,
     irr::{self, Registered},
     rpki,
+    templates::{self, Passwords, Prepared},
 };
 pub use asks::Asks;
 use near::Near;
@@ -50,8 +50,8 @@ pub struct RouterState {
     pub asn: Option<Asn>,
     /// Its BGP identifier.
     pub router_id: Ipv4Addr,
-    /// The template of its configuration.
-    pub template: Option<Object<Template>>,
+    /// The template of its configuration, with all it may see; none where its agent makes the whole by itself.
+    pub template: Option<Prepared>,
     /// Its links to exchanges.
     pub links: Vec<Object<ExchangeLink>>,
     /// The legs placed on it.
@@ -163,6 +163,13 @@ pub fn whole_state(app: &App, tx: &mut Tx<'_>, id: Id<Router>) -> Result<RouterS
         let links = tx.all::<ExchangeLink>(Filter::eq("router", id))?;
         let legs = tx.all::<Leg>(Filter::eq("router", id))?;
         let (direct, across) = sessions(tx, &router)?;
+        let template = match template {
+            Some(template) => {
+                let sessions = (direct.clone(), across.clone());
+                Some(templates::router(app, tx, &router, &template, sessions, Passwords::Clear)?)
+            }
+            None => None,
+        };
         let near = Near::read(tx, &router, &links, &legs, &direct, &across)?;
         let asn = near.router_asn(&router, &links);
         let mut out = Vec::with_capacity(direct.len() + across.len());

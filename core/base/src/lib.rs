@@ -8,6 +8,7 @@ mod invalid;
 mod net;
 mod number;
 mod range;
+mod reach;
 mod secret;
 mod time;
 
@@ -17,5 +18,6 @@ pub use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 pub use net::{IfAddr, MacAddr};
 pub use number::{Asn, Mbps, VlanId};
 pub use range::NetRange;
+pub use reach::Reach;
 pub use secret::{Sealed, Secret};
 pub use time::{Clock, ManualClock, SystemClock, Time};

@@ -42,8 +42,10 @@ pub(crate) fn desired(state: &RouterState) -> Result<Desired, String> {
     want.forwards = part(said, "forwards")?.unwrap_or_default();
     want.timers = part::<Timers>(said, "timers")?.unwrap_or_default();
     want.log_file = part(said, "log_file")?;
+    // A template says by itself what passes, so policies need not be understood here.
+    let is_templated = state.template.is_some();
     let roas = state.roas.as_deref();
-    want.sessions = state.sessions.iter().map(|one| session(one, roas)).collect::<Result<_, _>>()?;
+    want.sessions = state.sessions.iter().map(|one| session(one, is_templated, roas)).collect::<Result<_, _>>()?;
     Ok(want)
 }
 
@@ -56,7 +58,7 @@ fn part<T: serde::de::DeserializeOwned>(said: &Value, key: &str) -> Result<Optio
     }
 }
 
-fn session(state: &SessionState, roas: Option<&Table>) -> Result<BgpSession, String> {
+fn session(state: &SessionState, is_templated: bool, roas: Option<&Table>) -> Result<BgpSession, String> {
     let key: SessionKey = state.key.parse().map_err(|e| format!("Session {}: {e}", state.key))?;
     let mut out = BgpSession::new(key, state.local_asn, state.peer_ip, state.peer_asn);
     out.description.clone_from(&state.description);
@@ -69,6 +71,9 @@ fn session(state: &SessionState, roas: Option<&Table>) -> Result<BgpSession, Str
     out.graceful_shutdown = matches!(state.admin, Admin::PreMaintenance | Admin::Maintenance);
     // Route targets and origins mark routes of a VPN; on sessions like these they have no place.
     out.communities = state.communities.iter().filter_map(|c| c.spec.value.parse::<Community>().ok()).collect();
+    if is_templated {
+        return Ok(out);
+    }
     let (import, is_silent) = policy(&state.import, default_import(&state.purpose)?)?;
     out.import = guard::guarded(import, is_silent, state, roas)?;
     if !Asks::of(&state.export).is_none() {

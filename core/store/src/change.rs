@@ -12,7 +12,7 @@ use meetme_base::{Kind, RawId, Time, Uid};
 use serde_json::Value as Json;
 
 use crate::{
-    AnyObject, Error, Object, Resource, Tx,
+    AnyObject, Error, LineFilter, Object, Resource, Tx,
     conn::{Cell, Flavour, Rows},
     sealed::cut_sealed,
 };
@@ -133,9 +133,6 @@ pub struct ChangeQuery {
     pub kinds: Vec<Kind>,
     /// Only these rows; all when empty.
     pub ids: Vec<RawId>,
-    /// Lines of a kind that is named here only if this member of the document, as it is after the change or was before it, is one of
-    /// these texts.
-    pub members: Vec<(Kind, &'static str, Vec<String>)>,
     /// Only these verbs; all when empty.
     pub verbs: Vec<Verb>,
     /// Only the line with this number.
@@ -154,6 +151,8 @@ pub struct ChangeQuery {
     pub since: Option<Time>,
     /// Only up to this moment.
     pub until: Option<Time>,
+    /// All of these must hold too.
+    pub also: Vec<LineFilter>,
     /// Newest first. Not together with `after`.
     pub newest: bool,
     /// At most this many.

@@ -168,16 +168,6 @@ impl Tx<'_> {
             let ids = q.ids.iter().map(|id| id.get()).collect();
             add(&mut sql, &mut params, &flavour.is_in("a0.id", n), Cell::Ints(ids));
         }
-        for (kind, member, texts) in &q.members {
-            let value = match flavour {
-                Flavour::Sqlite => format!("json_extract(COALESCE(a0.after, a0.before), '$.{member}')"),
-                Flavour::Postgres => format!("CAST(COALESCE(a0.after, a0.before) AS jsonb) ->> '{member}'"),
-            };
-            let n = params.len() + 2;
-            let one_of = flavour.is_in(&format!("({value})"), n);
-            add(&mut sql, &mut params, &format!("(a0.kind <> ?? OR {one_of})"), Cell::Text(kind.name().to_owned()));
-            params.push(Cell::Texts(texts.clone()));
-        }
         if !q.verbs.is_empty() {
             let n = params.len() + 1;
             let verbs = q.verbs.iter().map(|v| v.name().to_owned()).collect();
@@ -203,6 +193,9 @@ impl Tx<'_> {
         }
         if let Some(until) = q.until {
             add(&mut sql, &mut params, "a0.at <= ??", Cell::Int(until.0));
+        }
+        for filter in &q.also {
+            filter.write(flavour, &mut sql, &mut params);
         }
         Ok((sql, params))
     }

@@ -1,13 +1,13 @@
-//! Object changes: the core's change log as this dialect shows it. Read only; the reference lets callers write here by accident.
+//! Object changes: the core's change log as this dialect shows it. Read only: who could write here could
+//! rewrite what happened.
 
 use std::collections::HashMap;
 
 use http::StatusCode;
 use meetme_app::Error;
-use meetme_base::{Id, Invalid, RawId, Uid};
-use meetme_http::{Cx, Op, Problem, Query, Reply};
+use meetme_base::RawId;
+use meetme_http::{Cx, Op, Problem, Reply, Shape};
 use meetme_model::{
-    access::User,
     ops::subject,
     routing::{Template, TemplatePurpose},
 };
@@ -16,11 +16,10 @@ use serde::Deserialize as _;
 
 use crate::{
     engine::AnyModel,
-    json,
+    json, line_query,
     models::{self, content_type},
     negotiate, ops,
     page::Paging,
-    query::moment,
     scene::{Ask, Loaded, Scene},
     serve,
 };
@@ -65,8 +64,10 @@ const ACTIONS: &[(&str, &str, Verb)] =
 pub fn ops() -> Vec<Op> {
     let mut out = Vec::new();
     for (id, path) in PLACES {
-        out.push(ops::reading(ops::keep(format!("{id}_list")), path, APP, list));
-        out.push(ops::reading(ops::keep(format!("{id}_retrieve")), ops::keep(format!("{path}{{id}}/")), APP, retrieve));
+        let (row, shown) = (ops::keep(format!("{path}{{id}}/")), Shape::Named(MODEL));
+        let page = Op::get(ops::keep(format!("{id}_list")), path).group(APP).query(line_query::parameters());
+        out.push(page.gives(Shape::Named("PaginatedObjectChangeList")).run(list));
+        out.push(Op::get(ops::keep(format!("{id}_retrieve")), row).group(APP).gives(shown).run(retrieve));
     }
     out
 }
@@ -118,11 +119,7 @@ fn page(tx: &mut Tx<'_>, ask: &Ask, scene: &Scene) -> Result<Vec<u8>, Error> {
     let paging = Paging::of(&ask.query);
     let address = format!("{}/api/{APP}/{PATH}/", scene.base);
     let mut out = Vec::with_capacity(4096);
-    let Some(mut query) = filter(tx, &ask.query)? else {
-        paging.head(&mut out, 0, &address, &ask.query);
-        out.extend_from_slice(b"[]}");
-        return Ok(out);
-    };
+    let mut query = line_query::read(tx, &ask.query, everything(), ACTIONS)?;
     (query.limit, query.offset) = (paging.limit, paging.offset);
     let count = tx.count_changes(&query)?;
     let found = tx.changes(&query)?;
@@ -131,85 +128,6 @@ fn page(tx: &mut Tx<'_>, ask: &Ask, scene: &Scene) -> Result<Vec<u8>, Error> {
     rows(tx, &found, ask, scene, &mut out)?;
     out.extend_from_slice(b"]}");
     Ok(out)
-}
-
-/// The lines that a query asks for; `None` when it contradicts itself.
-fn filter(tx: &mut Tx<'_>, query: &Query) -> Result<Option<ChangeQuery>, Error> {
-    let mut out = everything();
-    let mut bad = Vec::new();
-    let values =
-        |name: &str| -> Vec<String> { query.all(name).filter(|value| !value.is_empty()).map(str::to_owned).collect() };
-    let choice = |value: &str| format!("Select a valid choice. {value} is not one of the available choices.");
-    let actions = values("action");
-    if !actions.is_empty() {
-        out.verbs.clear();
-        for action in &actions {
-            match ACTIONS.iter().find(|(word, ..)| word == action) {
-                Some((.., verb)) => out.verbs.push(*verb),
-                None => bad.push(Invalid::new("action", "filter", choice(action))),
-            }
-        }
-    }
-    if let Some(request) = values("request_id").pop() {
-        match request.parse::<Uid>() {
-            Ok(request) => out.request = Some(request),
-            Err(()) => bad.push(Invalid::new("request_id", "filter", "Enter a valid UUID.")),
-        }
-    }
-    let kinds = values("changed_object_type_id");
-    if !kinds.is_empty() {
-        out.kinds.clear();
-        let mut purposes: Vec<String> = Vec::new();
-        for number in &kinds {
-            match models::ALL.iter().find(|model| model.about().number.to_string() == *number) {
-                Some(model) => {
-                    out.kinds.push(model.about().kind);
-                    purposes.extend(content_type::purpose(model.about()).map(|purpose| purpose.word().to_owned()));
-                }
-                None => bad.push(Invalid::new("changed_object_type_id", "filter", choice(number))),
-            }
-        }
-        if !purposes.is_empty() {
-            out.members.push((Template::KIND, "purpose", purposes));
-        }
-    }
-    for (name, into) in [("id", true), ("changed_object_id", false)] {
-        for text in values(name) {
-            match text.parse::<i64>() {
-                Ok(number) if into => out.seq = Some(number),
-                Ok(number) => out.ids.push(RawId::new(number)),
-                Err(_) => bad.push(Invalid::new(name, "filter", "Enter a whole number.")),
-            }
-        }
-    }
-    for (name, into) in [("time_after", &mut out.since), ("time_before", &mut out.until)] {
-        if let Some(text) = values(name).pop() {
-            *into = moment(&text);
-            if into.is_none() {
-                bad.push(Invalid::new(name, "filter", "Enter a valid date/time."));
-            }
-        }
-    }
-    let mut possible = true;
-    if let Some(text) = values("user_id").pop() {
-        match text.parse::<i64>() {
-            Ok(id) if tx.find(Id::<User>::new(id))?.is_some() => out.actor = Some(RawId::new(id)),
-            _ => bad.push(Invalid::new("user_id", "filter", choice(&text))),
-        }
-    }
-    if let Some(name) = values("user").pop() {
-        match tx.one::<User>(&meetme_store::Filter::eq("username", name.as_str()))? {
-            Some(user) => {
-                possible = out.actor.is_none_or(|actor| actor == user.id.any());
-                out.actor = Some(user.id.any());
-            }
-            None => bad.push(Invalid::new("user", "filter", choice(&name))),
-        }
-    }
-    if let Some(name) = values("user_name").pop() {
-        out.actor_name = Some(name);
-    }
-    if bad.is_empty() { Ok(possible.then_some(out)) } else { Err(Error::Invalid(bad)) }
 }
 
 /// Writes lines, separated by commas.

@@ -121,7 +121,9 @@ fn one<R: Resource>(
             ids.map(|ids| set(&mut draft.spec, ids))
         }
         Form::Id | Form::Url | Form::Page | Form::Display | Form::Created | Form::Updated => Ok(()),
-        Form::Moment { set: None, .. } | Form::Object { .. } | Form::Made { .. } => Ok(()),
+        Form::Own { set, .. } => set(scene, tx, draft, value)?,
+        // What is told to other rows is told when this one is there.
+        Form::Moment { set: None, .. } | Form::Beside { .. } | Form::Object { .. } | Form::Made { .. } => Ok(()),
     };
     if let Err(text) = outcome {
         found.refuse(field.name, text);

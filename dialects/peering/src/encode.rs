@@ -122,7 +122,8 @@ fn value<R: Ruled>(
                 None => json::null(out),
             }
         }
-        Form::Made { write, .. } => write(row, scene, loaded, out),
+        Form::Own { show, .. } => json::value(out, &show(spec, Some(scene))),
+        Form::Beside { write, .. } | Form::Made { write, .. } => write(row, scene, loaded, out),
     }
 }
 

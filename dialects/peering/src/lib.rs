@@ -6,6 +6,7 @@
 
 mod actions;
 mod auth;
+mod browse;
 mod changes;
 mod decode;
 mod describe;
@@ -14,6 +15,7 @@ mod encode;
 mod engine;
 mod error;
 mod json;
+mod line_query;
 mod lookup;
 mod mirror;
 mod model;
@@ -21,18 +23,24 @@ mod models;
 mod negotiate;
 mod ops;
 mod page;
+mod passwords;
+mod permissions;
 mod preferences;
 mod query;
 mod read;
 mod roots;
 mod scene;
+mod schema;
 mod serve;
+mod voice;
 mod wait;
 mod write;
 
 use std::borrow::Cow;
 
 use meetme_http::{Claim, Dialect, Parts, Slash};
+
+pub use voice::Spoken;
 
 /// The version of the API that is spoken, as the header and the documents say it.
 pub const API_VERSION: &str = "1.10";
@@ -52,6 +60,7 @@ pub fn dialect() -> Dialect {
         finish: negotiate::finish,
         slash: Slash::Redirect,
         normalise,
+        components: schema::components,
         security: auth::security,
         ..Dialect::new(NAME, ops::all())
     }

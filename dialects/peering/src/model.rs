@@ -94,6 +94,8 @@ pub enum How {
     Text(&'static str),
     /// A field of whole numbers.
     Number(&'static str),
+    /// A moment.
+    Moment(&'static str),
     /// A truth value.
     Flag(&'static str),
     /// Fixed words: wire word and the core's.
@@ -175,12 +177,25 @@ pub struct Field<R: Resource> {
     pub ordered: bool,
     /// Whether it tells how equipment is reached, which is not for everybody.
     pub guarded: bool,
+    /// Whether it is none of the contract's: answers have it only where it is asked for by name.
+    pub ours: bool,
+    /// Whether it can be written and is never shown.
+    pub write_only: bool,
     /// Its form.
     pub form: Form<R>,
 }
 
 /// Puts a moment into a row that is being written.
 pub type SetMoment<R> = fn(&mut Draft<R>, Option<Time>);
+
+/// Reads a value of a form of its own; the error of the inner result is the text of the refusal.
+pub type SetOwn<R> = fn(&Scene, &mut Tx<'_>, &mut Draft<R>, &Json) -> Result<Result<(), String>, Error>;
+
+/// Puts at hand what other rows say of these.
+pub type Gather = fn(&mut Tx<'_>, &[RawId], &Scene, &mut Loaded) -> Result<(), Error>;
+
+/// Tells other rows what was sent of this one, which is written already; the error of the inner result is the text of the refusal.
+pub type SetBeside<R> = fn(&Scene, &mut Tx<'_>, &mut Object<R>, &Json) -> Result<Result<(), String>, Error>;
 
 /// The words of a choice: wire word and label.
 pub type Words = &'static [(&'static str, &'static str)];
@@ -228,6 +243,15 @@ pub enum Form<R: Resource> {
     Secret { most: usize, get: fn(&R) -> Option<&Sealed>, set: fn(&mut R, Option<Sealed>) },
     /// An object of any kind in its nested form: the core's word for what it is, and which.
     Object { sort: fn(&R) -> &str, get: fn(&R) -> RawId },
+    /// A value of a form of its own: as JSON, without a scene as the change log has it; and how it is read.
+    Own { kind: &'static str, show: fn(&R, Option<&Scene>) -> Json, set: SetOwn<R> },
+    /// What other rows say of this one: put at hand, written, and, where callers may, told to those rows.
+    Beside {
+        kind: &'static str,
+        gather: Gather,
+        write: fn(&Object<R>, &Scene, &Loaded, &mut Vec<u8>),
+        set: Option<SetBeside<R>>,
+    },
     /// A computed value of this type, written by a function.
     Made { kind: &'static str, write: fn(&Object<R>, &Scene, &Loaded, &mut Vec<u8>) },
 }
@@ -249,6 +273,8 @@ impl<R: Resource> Field<R> {
             observed: false,
             ordered: !core.is_empty(),
             guarded: false,
+            ours: false,
+            write_only: false,
             form,
         }
     }
@@ -417,6 +443,26 @@ impl<R: Resource> Field<R> {
     ) -> Self {
         Self::fixed(name, "", Form::Made { kind, write })
     }
+    /// A value of a form of its own.
+    pub const fn own(
+        name: &'static str,
+        core: &'static str,
+        kind: &'static str,
+        show: fn(&R, Option<&Scene>) -> Json,
+        set: SetOwn<R>,
+    ) -> Self {
+        Self::of(name, core, Form::Own { kind, show, set }).unordered()
+    }
+    /// What other rows say of this one.
+    pub const fn beside(
+        name: &'static str,
+        kind: &'static str,
+        gather: Gather,
+        write: fn(&Object<R>, &Scene, &Loaded, &mut Vec<u8>),
+        set: Option<SetBeside<R>>,
+    ) -> Self {
+        Self { read_only: set.is_none(), ..Self::of(name, "", Form::Beside { kind, gather, write, set }) }
+    }
     /// A new row must have it.
     #[must_use]
     pub const fn required(mut self) -> Self {
@@ -441,6 +487,24 @@ impl<R: Resource> Field<R> {
         if let Form::Secret { most, .. } = &mut self.form {
             *most = characters;
         }
+        self
+    }
+    /// Callers cannot write it.
+    #[must_use]
+    pub const fn fixed_value(mut self) -> Self {
+        self.read_only = true;
+        self
+    }
+    /// It is none of the contract's: shown only to those who name it in `fields`.
+    #[must_use]
+    pub const fn ours(mut self) -> Self {
+        self.ours = true;
+        self
+    }
+    /// It is never shown.
+    #[must_use]
+    pub const fn write_only(mut self) -> Self {
+        self.write_only = true;
         self
     }
     /// It is what was seen.

@@ -91,7 +91,8 @@ pub fn list<R: Ruled>(
 /// The scene with the decision whether the caller may read this model's secrets.
 fn shown<R: Ruled>(model: &Model<R>, tx: &mut Tx<'_>, scene: &Scene) -> Result<Scene, Error> {
     let mut scene = scene.clone();
-    if model.fields.iter().any(|f| matches!(f.form, Form::Secret { .. })) {
+    // What is told unasked reveals nothing.
+    if scene.caller.is_some() && model.fields.iter().any(|f| matches!(f.form, Form::Secret { .. } | Form::Own { .. })) {
         scene.reveal = tx.may(R::KIND, "reveal", scene.home)?;
     }
     Ok(scene)
@@ -107,6 +108,12 @@ fn at_hand<R: Ruled>(
 ) -> Result<Loaded, Error> {
     let mut loaded = Loaded::default();
     gather(model, tx, rows, fields, scene, &mut loaded)?;
+    let ids: Vec<RawId> = rows.iter().map(|row| row.id.any()).collect();
+    for field in fields {
+        if let Form::Beside { gather, .. } = field.form {
+            gather(tx, &ids, scene, &mut loaded)?;
+        }
+    }
     if fields.iter().any(|f| f.name == "tagged_items") {
         loaded.counts = tx.referred("tags", rows.iter().map(|row| row.id.any()))?;
     }

@@ -6,7 +6,8 @@ use std::{
     collections::HashMap,
 };
 
-use meetme_app::{App, irr::Registered};
+use meetme_app::{App, Caller, Error, irr::Registered, resources::By};
+
 use meetme_base::{Id, RawId};
 use meetme_http::Query;
 use meetme_store::{Object, Resource};
@@ -27,9 +28,19 @@ pub struct Scene {
     pub reveal: bool,
     /// Whether anybody reads along: how equipment is reached is then not told.
     pub public: bool,
+    /// Who asks; nobody where something is told unasked.
+    pub caller: Option<Caller>,
 }
 
 impl Scene {
+    /// Who asks, for rules that depend on it.
+    ///
+    /// # Errors
+    /// [`Error::Bug`] where nobody does: what is told unasked writes nothing.
+    pub fn by(&self) -> Result<By<'_>, Error> {
+        let caller = self.caller.as_ref().ok_or_else(|| Error::Bug("nobody asks".to_owned()))?;
+        Ok(By { app: &self.app, caller })
+    }
     /// The address of a row in this API.
     pub fn url(&self, out: &mut Vec<u8>, about: &About, id: i64) {
         self.address(out, "/api/", about, id);
@@ -54,6 +65,10 @@ pub struct Loaded {
     rows: HashMap<TypeId, Box<dyn Any>>,
     nested: HashMap<&'static str, HashMap<i64, Box<[u8]>>>,
     names: HashMap<&'static str, HashMap<i64, String>>,
+    /// What other rows say of each, by the name of the field.
+    pub beside: HashMap<(&'static str, i64), Vec<RawId>>,
+    /// The same in words.
+    pub words: HashMap<(&'static str, i64), Vec<String>>,
     /// How many rows refer to each, where that was asked for.
     pub counts: HashMap<RawId, u64>,
     /// What the routing registries say of each AS, where that was asked for.
@@ -131,8 +146,10 @@ impl Ask {
     /// The fields that are wanted, in the order they are written.
     pub fn choose<R: Resource>(&self, about: &About, fields: &'static [Field<R>]) -> Vec<&'static Field<R>> {
         let all = if self.brief { brief(about, fields) } else { fields.iter().collect() };
+        let named = |f: &Field<R>| self.fields.iter().any(|name| name == f.name);
         all.into_iter()
-            .filter(|f| self.fields.is_empty() || self.fields.iter().any(|name| name == f.name))
+            .filter(|f| if self.fields.is_empty() { !f.ours } else { named(f) })
+            .filter(|f| !f.write_only)
             .filter(|f| !self.exclude.iter().any(|name| name == f.name))
             .collect()
     }

@@ -12,12 +12,13 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("core/base", &[]),
     ("core/store", &["core/base"]),
     ("core/model", &["core/base", "core/store"]),
-    ("core/app", &["core/base", "core/store", "core/model"]),
+    ("core/template", &[]),
+    ("core/app", &["core/base", "core/store", "core/model", "core/template"]),
     ("core/control", &["core/base", "core/store", "core/model", "core/app", "agents/agent"]),
     ("services/*", &["core/base", "core/store", "core/model", "core/app", "core/control", "core/template"]),
-    ("core/template", &["core/base", "core/store", "core/model"]),
     ("agents/agent", &["core/base"]),
-    ("agents/*", &["core/base", "agents/agent"]),
+    ("agents/local", &["agents/agent"]),
+    ("agents/*", &["core/base", "agents/agent", "agents/local"]),
     ("dialects/http", &["core/base", "core/store", "core/app"]),
     ("dialects/*", &["core/base", "core/store", "core/model", "core/app", "dialects/http"]),
     ("contracts", &[]),
@@ -188,8 +189,8 @@ mod tests {
              agents/sim:
              core/store:",
             &[
-                "agents/bird: may not depend on meetme-store: only core/base, agents/agent",
-                "agents/bird: may not depend on meetme-sim: only core/base, agents/agent",
+                "agents/bird: may not depend on meetme-store: only core/base, agents/agent, agents/local",
+                "agents/bird: may not depend on meetme-sim: only core/base, agents/agent, agents/local",
             ],
         );
     }

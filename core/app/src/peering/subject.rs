@@ -9,9 +9,13 @@ use meetme_model::{
 use meetme_store::{Resource as _, Tx};
 
 use super::Ruled;
-use crate::{Error, access, contexts};
+use crate::{Error, access, contexts, sources};
 
-impl Ruled for ConfigContext {}
+impl Ruled for ConfigContext {
+    fn settle(&mut self, tx: &mut Tx<'_>, _: RawId, before: Option<&Self>) -> Result<(), Error> {
+        sources::settle(self, tx, before)
+    }
+}
 impl Ruled for Contact {}
 impl Ruled for ContactRole {}
 impl Ruled for IxApi {}

@@ -7,7 +7,7 @@
 //!
 //! Road not taken: letting callers write any spec and repairing it afterwards in a trigger. A repaired wish is not the caller's wish.
 
-mod access;
+pub(crate) mod access;
 pub mod commits;
 mod fabric;
 pub mod follow;

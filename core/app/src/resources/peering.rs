@@ -44,7 +44,7 @@ pub(super) const HOOKS: &[(Kind, Hooks)] = &[
     of::<Template>(),
 ];
 
-const fn of<R: Ruled>() -> (Kind, Hooks) {
+pub(super) const fn of<R: Ruled>() -> (Kind, Hooks) {
     let hooks =
         Hooks { create: Create::By(create::<R>), replace: Replace::By(replace::<R>), remove: Remove::By(remove::<R>) };
     (R::KIND, hooks)

@@ -7,4 +7,5 @@ mod devices;
 mod hub;
 mod jobs;
 mod routers;
+mod templates;
 mod world;

@@ -1,11 +1,14 @@
 //! Data for templates that several objects share: it is merged into what each of them says of itself.
 
-use meetme_base::{Invalid, Kind};
-use meetme_store::{Field, FieldType, Resource};
+use meetme_base::{Id, Invalid, Kind};
+use meetme_store::{Edge, Field, FieldType, Resource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Nothing, check};
+use crate::{
+    Nothing, check,
+    ops::{DataSource, Follows},
+};
 
 /// Data for templates. Which objects it is for is said by [`super::ConfigContextAssignment`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -20,6 +23,9 @@ pub struct ConfigContext {
     pub active: bool,
     /// The data, an object.
     pub data: serde_json::Value,
+    /// The file that the data is taken from.
+    #[serde(skip_serializing_if = "Follows::is_default")]
+    pub follows: Follows,
 }
 
 impl Default for ConfigContext {
@@ -29,6 +35,7 @@ impl Default for ConfigContext {
             description: None,
             active: true,
             data: serde_json::Value::Object(serde_json::Map::new()),
+            follows: Follows::default(),
         }
     }
 }
@@ -40,13 +47,22 @@ impl Resource for ConfigContext {
         Field::new("name", FieldType::Text, |s: &Self| s.name.as_str().into()).searchable(),
         Field::new("description", FieldType::Text, |s: &Self| s.description.clone().into()).searchable(),
         Field::new("active", FieldType::Bool, |s| s.active.into()),
+        Field::new("data_path", FieldType::Text, |s| s.follows.path.as_str().into()),
+        Field::new("automatic", FieldType::Bool, |s| s.follows.automatic.into()),
     ];
+    const EDGES: &'static [Edge<Self>] = &[Edge::detach(
+        "source",
+        &[DataSource::KIND],
+        |s| s.follows.source.map(Id::any),
+        |s| s.follows = Follows::default(),
+    )];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["tenant", "name"]];
     type Status = Nothing;
 
     fn check(&self, _: Option<&Self>) -> Result<(), Invalid> {
         check::name("name", &self.name, 100)?;
         check::length("description", self.description.as_deref().unwrap_or_default(), 200)?;
+        self.follows.check()?;
         if self.data.is_object() { Ok(()) } else { Err(Invalid::format("data", "a JSON object")) }
     }
 

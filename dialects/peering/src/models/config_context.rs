@@ -3,7 +3,7 @@
 use meetme_model::routing::ConfigContext;
 use meetme_store::Resource as _;
 
-use super::some;
+use super::{fields, some};
 use crate::{
     model::{About, Field, How, Model, Sieve, everything},
     query,
@@ -29,7 +29,7 @@ pub static MODEL: Model<Of> = Model {
             Sieve::new("description", How::Text("description")),
             Sieve::new("is_active", How::Flag("active")),
         ],
-        aliases: &[],
+        aliases: fields::FOLLOWS,
         read_only: false,
         tagged: false,
         only: everything,
@@ -50,5 +50,9 @@ pub static MODEL: Model<Of> = Model {
             .required()
             .never_null()
             .unordered(),
+        F::data_source(),
+        F::data_path(),
+        F::auto_synchronisation(),
+        F::data_synchronised(),
     ],
 };

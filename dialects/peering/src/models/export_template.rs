@@ -3,7 +3,7 @@
 use meetme_model::routing::{Template, TemplatePurpose};
 use meetme_store::{Filter, Resource as _};
 
-use super::{content_type, some};
+use super::{content_type, fields, some};
 use crate::{
     model::{About, Field, How, Model, Sieve},
     query,
@@ -34,7 +34,7 @@ pub static MODEL: Model<Of> = Model {
             Sieve::new("jinja2_trim", How::Flag("trim")),
             Sieve::new("jinja2_lstrip", How::Flag("lstrip")),
         ],
-        aliases: &[],
+        aliases: fields::FOLLOWS,
         read_only: false,
         tagged: false,
         only: || Filter::eq("purpose", TemplatePurpose::Export.word()),
@@ -63,5 +63,9 @@ pub static MODEL: Model<Of> = Model {
         F::verbatim("template", "text", |s| Some(&s.text), |s, t| s.text = t.unwrap_or_default()).required(),
         F::flag("jinja2_trim", "trim", |s| s.trim, |s, b| s.trim = b),
         F::flag("jinja2_lstrip", "lstrip", |s| s.lstrip, |s, b| s.lstrip = b),
+        F::data_source(),
+        F::data_path(),
+        F::auto_synchronisation(),
+        F::data_synchronised(),
     ],
 };

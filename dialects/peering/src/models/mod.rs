@@ -12,12 +12,15 @@ pub mod contact;
 pub mod contact_assignment;
 pub mod contact_role;
 pub mod content_type;
+pub mod data_file;
+pub mod data_source;
 pub mod direct_session;
 pub mod email;
 pub mod exchange;
 pub mod exchange_session;
 pub mod export_template;
 mod fields;
+pub mod group;
 pub mod ix_api;
 pub mod job;
 pub mod journal;
@@ -28,7 +31,9 @@ pub mod router;
 pub mod routing_policy;
 pub mod session;
 pub mod tag;
+pub mod token;
 pub mod user;
+pub mod webhook;
 
 use meetme_app::contexts;
 use meetme_base::{Id, IfAddr, RawId};
@@ -54,6 +59,11 @@ pub static ALL: &[&dyn AnyModel] = &[
     &exchange_session::MODEL,
     &routing_policy::MODEL,
     &user::MODEL,
+    &data_source::MODEL,
+    &data_file::MODEL,
+    &webhook::MODEL,
+    &group::MODEL,
+    &token::MODEL,
     &job::MODEL,
     &contact::MODEL,
     &contact_role::MODEL,

@@ -1,6 +1,7 @@
 //! Every operation of every model, called for good and checked against the contract.
 
 use meetme_contracts::prove;
+use meetme_testregister::{Register, Size};
 use serde_json::{Value, json};
 
 use crate::world::{self, Said, World};
@@ -10,8 +11,8 @@ const DIALECT: &str = "peering-manager";
 /// A model as the walk needs it: the common beginning of its operations' ids, where it is, a body for each new row, and a change.
 pub struct Sample {
     id: &'static str,
-    places: &'static [(&'static str, &'static str)],
-    new: Box<dyn Fn(u32) -> Value>,
+    pub places: &'static [(&'static str, &'static str)],
+    pub new: Box<dyn Fn(u32) -> Value>,
     change: Value,
 }
 
@@ -24,7 +25,7 @@ pub fn sample(
     Sample { id, places, new: Box::new(new), change }
 }
 
-async fn samples(w: &World) -> Vec<Sample> {
+pub async fn samples(w: &World) -> Vec<Sample> {
     let at = w.exchange().await;
     let tag = w.make("extras/tags", json!({"name": "Core", "slug": "core"})).await;
     let community = w.make("bgp/communities", json!({"name": "Own", "slug": "own", "value": "64999:1"})).await;
@@ -85,6 +86,26 @@ async fn samples(w: &World) -> Vec<Sample> {
             &[("extras_tags", "extras/tags")],
             json!({"color": "00ff00"}),
             |n| json!({"name": format!("T{n}"), "slug": format!("t{n}")}),
+        ),
+        sample("core_data_sources", &[("core_data_sources", "core/data-sources")], json!({"enabled": false}), |n| {
+            json!({
+                "name": format!("D{n}"), "type": "git", "source_url": format!("https://git.example.net/{n}"),
+                "parameters": {"branch": "main", "username": "noc", "password": "hunter2"}, "ignore_rules": "*.md",
+            })
+        }),
+        sample("extras_webhooks", &[("extras_webhooks", "extras/webhooks")], json!({"enabled": false}), |n| {
+            json!({
+                "name": format!("W{n}"), "content_types": ["peering.autonomoussystem", "devices.configuration"],
+                "type_create": true, "payload_url": format!("https://hooks.example.net/{n}"), "secret": "hunter2",
+                "conditions": {"and": [{"attr": "asn", "op": "gt", "value": 64500}]},
+            })
+        }),
+        sample("users_groups", &[("users_groups", "users/groups")], json!({}), |n| json!({"name": format!("G{n}")})),
+        sample(
+            "users_users",
+            &[("users_users", "users/users")],
+            json!({"first_name": "Grace"}),
+            |n| json!({"username": format!("u{n}"), "password": "a long password", "email": "noc@example.net"}),
         ),
         sample("net_bfd", &[("net_bfd", "net/bfd")], json!({"detection_multiplier": 5}), move |n| {
             extras(json!({"name": format!("B{n}"), "slug": format!("b{n}"), "hold_time": n}))
@@ -166,6 +187,21 @@ async fn samples(w: &World) -> Vec<Sample> {
 pub fn proven(id: &str, said: &Said, status: u16) {
     said.is(status);
     prove(DIALECT, id, said.status, &said.body);
+}
+
+#[tokio::test]
+async fn hidden_peers_keep_the_contract() {
+    for w in world::both().await {
+        crate::peeringdb::fill(&w.app, &Register::of(Size::of(60))).await;
+        let until = "2031-10-15T21:35:43.646000Z";
+        let sample = sample(
+            "peeringdb_hidden_peers",
+            &[("peeringdb_hidden_peers", "peeringdb/hidden-peers")],
+            json!({"comments": "They asked us not to."}),
+            move |n| json!({"peeringdb_network": n, "peeringdb_ixlan": 1, "until": until, "comments": "Full."}),
+        );
+        walk(&w, &sample, "peeringdb_hidden_peers", "peeringdb/hidden-peers", &mut 20).await;
+    }
 }
 
 #[tokio::test]
@@ -260,6 +296,64 @@ async fn maps_status_users_and_preferences_keep_the_contract() {
     let said = w.tell("PATCH /api/users/userpref/", json!({"context": {"page": 2}})).await;
     proven("users_userpref_patch", &said, 200);
     said.says(json!({"context": {"as": 1, "page": 2}, "theme": "dark"}));
+}
+
+#[tokio::test]
+async fn what_is_refused_on_purpose_is_refused() {
+    let w = world::one().await;
+    let id = w.autonomous_system(64500).await;
+    let contract = meetme_contracts::of(DIALECT).unwrap();
+    for refused in meetme_contracts::REFUSED.iter().filter(|one| one.dialect == DIALECT) {
+        let operation = contract.operation(refused.id).unwrap();
+        let path = operation.path.replace("{id}", &id.to_string());
+        let said = w.tell(&format!("{} {path}", operation.method), json!({})).await;
+        said.is(refused.status);
+        assert!(contract.check(refused.id, said.status, &said.body).is_empty(), "{}", said.body);
+    }
+}
+
+#[tokio::test]
+async fn data_files_keep_the_contract() {
+    for w in world::both().await {
+        let (id, file) = w.source(&[("base.j2", "router {{ router.name }}")]).await;
+        let said = w.ask("GET /api/core/data-files/").await;
+        proven("core_data_files_list", &said, 200);
+        assert_eq!((said.ids(), &said.body["results"][0]["size"]), (vec![file[0]], &json!(24)));
+        let said = w.ask(&format!("GET /api/core/data-files/{}/", file[0])).await;
+        proven("core_data_files_retrieve", &said, 200);
+        assert_eq!(w.ask(&format!("GET /api/core/data-files/?source_id={id}&path__iew=.J2")).await.ids(), file);
+        let said = w.ask(&format!("POST /api/core/data-sources/{id}/synchronise/")).await;
+        proven("core_data_sources_synchronise_create", &said, 202);
+        assert_eq!((&said.body["object_type"], &said.body["object_id"]), (&json!("core.datasource"), &json!(id)));
+        let said = w.ask(&format!("GET /api/core/data-sources/{id}/")).await;
+        assert_eq!((&said.body["status"]["value"], &said.body["file_count"]), (&json!("queued"), &json!(1)));
+    }
+}
+
+#[tokio::test]
+async fn pushing_configurations_keeps_the_contract_at_both_places() {
+    for w in world::both().await {
+        let at = w.router().await;
+        let (source, _) = w.source(&[]).await;
+        let target = json!({"data_source": source, "data_path": "edge1.conf"});
+        let body = json!({"routers": [at.router]});
+        let said = w.tell("POST /api/devices/routers/push-datasource/", body.clone()).await;
+        said.is(400).says(json!({"routers": ["The router edge1 has no data source to push to."]}));
+        w.tell(&format!("PATCH /api/devices/routers/{}/", at.router), target).await.is(200);
+        for (id, path) in [("devices_routers", "devices"), ("seed_alias_devices_routers", "peering")] {
+            let said = w.tell(&format!("POST /api/{path}/routers/push-datasource/"), body.clone()).await;
+            proven(&format!("{id}_push_datasource"), &said, 202);
+            assert_eq!((&said.body[0]["name"], &said.body[0]["object_id"]), (&json!("router.push"), &json!(at.router)));
+        }
+        let line = "POST /api/devices/routers/push-datasource/";
+        assert!(w.by(&w.reader, line, body.clone()).await.is(403).bytes.is_empty());
+        w.by(&w.stranger().await, line, body.clone()).await.is(404);
+        w.send(line, &[], "{}").await.is(403);
+        for bad in ["../x", ".git/config"] {
+            let said = w.tell(&format!("PATCH /api/devices/routers/{}/", at.router), json!({"data_path": bad})).await;
+            assert!(said.is(400).body["data_path"].is_array(), "{}", said.body);
+        }
+    }
 }
 
 #[tokio::test]

@@ -16,6 +16,10 @@ pub const OPEN: &[(&str, &str, &str)] = &[
     ("megaport", "POST", "/logout/{token}"),
     ("megaport", "GET", "/v2/logout/{token}"),
     ("port", "POST", "/v1/auth/access_token"),
+    // What the API is.
+    ("peering-manager", "*", "/api/schema/*"),
+    ("peering-manager", "*", "/api/docs/"),
+    ("peering-manager", "*", "/api/redoc/"),
     // The places are published.
     ("megaport", "GET", "/v2/locations"),
     ("megaport", "GET", "/v3/locations"),
@@ -57,16 +61,47 @@ pub const SHARED: &[(&str, &str, &str)] = &[
 
 /// Paths whose parameters nothing in the demo world fills.
 pub const UNFILLED: &[&str] = &[
+    // Files come by reading a source, for which the walk opens no directory.
+    "native /meetme/v1/data_file/{id}",
+    "native /meetme/v1/hidden_peer/{id}",
     "native /meetme/v1/invitation/{id}",
     "native /meetme/v1/irr_set/{id}",
     "native /meetme/v1/job/{id}",
     "native /meetme/v1/landing/{id}",
+    "native /meetme/v1/pdb_campus/{id}",
+    "native /meetme/v1/pdb_carrier/{id}",
+    "native /meetme/v1/pdb_carrier_facility/{id}",
+    "native /meetme/v1/pdb_contact/{id}",
+    "native /meetme/v1/pdb_exchange/{id}",
+    "native /meetme/v1/pdb_exchange_facility/{id}",
+    "native /meetme/v1/pdb_facility/{id}",
+    "native /meetme/v1/pdb_lan/{id}",
+    "native /meetme/v1/pdb_network/{id}",
+    "native /meetme/v1/pdb_network_facility/{id}",
+    "native /meetme/v1/pdb_org/{id}",
+    "native /meetme/v1/pdb_port/{id}",
+    "native /meetme/v1/pdb_prefix/{id}",
+    "native /meetme/v1/pdb_sync/{id}",
     "native /meetme/v1/pool/{id}",
     "native /meetme/v1/roa_chunk/{id}",
     "native /meetme/v1/roa_table/{id}",
     "native /meetme/v1/segment/{id}",
     "native /meetme/v1/server/{id}",
     "packet /invitations/{id}",
+    "peering-manager /api/core/data-files/{id}/",
+    "peering-manager /api/peeringdb/campuses/{id}/",
+    "peering-manager /api/peeringdb/facilities/{id}/",
+    "peering-manager /api/peeringdb/hidden-peers/{id}/",
+    "peering-manager /api/peeringdb/internet-exchange-facilities/{id}/",
+    "peering-manager /api/peeringdb/internet-exchanges/{id}/",
+    "peering-manager /api/peeringdb/ixlan-prefixes/{id}/",
+    "peering-manager /api/peeringdb/ixlans/{id}/",
+    "peering-manager /api/peeringdb/network-contacts/{id}/",
+    "peering-manager /api/peeringdb/network-facilities/{id}/",
+    "peering-manager /api/peeringdb/network-ixlans/{id}/",
+    "peering-manager /api/peeringdb/networks/{id}/",
+    "peering-manager /api/peeringdb/organizations/{id}/",
+    "peering-manager /api/peeringdb/synchronisations/{id}/",
 ];
 
 /// Paths whose parameters are filled once sessions have come up, which may be before or after anybody looks.

@@ -202,9 +202,17 @@ impl World {
             ("/api/devices/configurations/", json!({"template": "x"})),
             ("/api/peering/routing-policies/", json!({"type": "import-policy", "weight": 1})),
             ("/api/peering/bgp-groups/", json!({})),
+            ("/api/core/data-sources/", json!({"type": "local", "source_url": "texts"})),
+            (
+                "/api/extras/webhooks/",
+                json!({"content_types": ["extras.tag"], "type_create": true, "payload_url": "https://hooks.example.net/"}),
+            ),
         ] {
             self.make(PEERING, path, named(more)).await;
         }
+        // Work that fails, for the operator has opened no directory, and leaves a job.
+        let source = self.get(PEERING, "/api/core/data-sources/").await["results"][0]["id"].clone();
+        self.make(PEERING, &format!("/api/core/data-sources/{source}/synchronise/"), json!({})).await;
         self.populate_messaging().await;
     }
 
