@@ -66,7 +66,6 @@ pub const UNFILLED: &[&str] = &[
     "native /meetme/v1/hidden_peer/{id}",
     "native /meetme/v1/invitation/{id}",
     "native /meetme/v1/irr_set/{id}",
-    "native /meetme/v1/job/{id}",
     "native /meetme/v1/landing/{id}",
     "native /meetme/v1/pdb_campus/{id}",
     "native /meetme/v1/pdb_carrier/{id}",
