@@ -6,6 +6,7 @@
 
 mod actions;
 mod auth;
+mod browse;
 mod changes;
 mod decode;
 mod describe;
@@ -29,8 +30,10 @@ mod query;
 mod read;
 mod roots;
 mod scene;
+mod schema;
 mod serve;
 mod voice;
+mod wait;
 mod write;
 
 use std::borrow::Cow;
@@ -57,6 +60,7 @@ pub fn dialect() -> Dialect {
         finish: negotiate::finish,
         slash: Slash::Redirect,
         normalise,
+        components: schema::components,
         security: auth::security,
         ..Dialect::new(NAME, ops::all())
     }

@@ -13,12 +13,15 @@ mod direct_session;
 mod exchange;
 mod exchange_link;
 mod exchange_session;
+mod irr_set;
 mod ix_api;
 mod peer_group;
 mod platform;
 mod policy;
 mod relationship;
+mod roa;
 mod router;
+mod session_event;
 mod template;
 
 pub use autonomous_system::{AutonomousSystem, Irr, Sync};
@@ -31,12 +34,15 @@ pub use direct_session::DirectSession;
 pub use exchange::Exchange;
 pub use exchange_link::{ExchangeLink, ExchangeLinkStatus};
 pub use exchange_session::ExchangeSession;
+pub use irr_set::{IrrNames, IrrQuestion, IrrSet, IrrSetStatus};
 pub use ix_api::{IxApi, LONGEST as LONGEST_CREDENTIAL};
 pub use peer_group::PeerGroup;
 pub use platform::{PasswordForm, Platform};
 pub use policy::{Policy, PolicyDirection};
 pub use relationship::Relationship;
+pub use roa::{RoaChunk, RoaTable, RoaTableStatus};
 pub use router::{Driver, Flavour, Router, RouterStatus, Stranger};
+pub use session_event::{SessionEvent, SessionEventKind};
 pub use template::{Template, TemplatePurpose};
 
 use meetme_base::Invalid;
@@ -61,6 +67,10 @@ pub fn register(r: Registry) -> Registry {
         .with::<ExchangeSession>()
         .with::<DirectSession>()
         .with::<BgpConfig>()
+        .with::<IrrSet>()
+        .with::<SessionEvent>()
+        .with::<RoaTable>()
+        .with::<RoaChunk>()
         .with::<ConfigContext>()
         .with::<ConfigContextAssignment>()
 }

@@ -4,9 +4,11 @@
 //! Rule: an action asks for its right before anything else, in the operation of the core that it calls.
 
 mod exports;
+mod irr;
 mod ixapi;
 mod mails;
 mod peeringdb;
+mod polling;
 mod routers;
 mod sources;
 
@@ -53,12 +55,20 @@ pub struct Action {
 }
 
 /// Every list of actions.
-const ALL: &[&[Action]] =
-    &[exports::ACTIONS, ixapi::ACTIONS, mails::ACTIONS, peeringdb::ACTIONS, routers::ACTIONS, sources::ACTIONS];
+const ALL: &[&[Action]] = &[
+    exports::ACTIONS,
+    irr::ACTIONS,
+    ixapi::ACTIONS,
+    mails::ACTIONS,
+    peeringdb::ACTIONS,
+    polling::ACTIONS,
+    routers::ACTIONS,
+    sources::ACTIONS,
+];
 
 /// The operations, at present and former paths.
 pub fn ops() -> Vec<Op> {
-    ALL.iter().copied().flatten().flat_map(places).chain(peeringdb::cache()).collect()
+    ALL.iter().copied().flatten().flat_map(places).chain(irr::ops()).chain(peeringdb::cache()).collect()
 }
 
 fn places(action: &'static Action) -> Vec<Op> {
@@ -118,7 +128,10 @@ where
         out.push(b']');
         Ok(out)
     };
-    Ok(serve::written(StatusCode::ACCEPTED, cx.app.write(cx.caller(), run).await?))
+    match cx.app.write(cx.caller(), run).await {
+        Err(Error::Denied(_)) => Ok(Reply::empty(StatusCode::FORBIDDEN)),
+        done => Ok(serve::written(StatusCode::ACCEPTED, done?)),
+    }
 }
 
 /// How long the end of a job is waited for by those who answer with it.
