@@ -349,14 +349,12 @@ impl Tx<'_> {
     /// reads. Nothing once the transaction has itself written to one of these kinds. On PostgreSQL a commit of this process that comes
     /// in between is counted early.
     pub fn epoch(&self, kinds: &[Kind]) -> Option<u64> {
-        let of = || self.shared.registry.kinds().filter(|kind| kinds.contains(&kind.kind));
+        let of = || kinds.iter().filter_map(|kind| self.shared.registry.kind(kind.name()));
         if of().any(|kind| self.written.contains(&kind.index)) {
             return None;
         }
-        Some(
-            of().map(|kind| self.epochs.get(kind.index).copied().unwrap_or_else(|| self.shared.epoch(kind.index)))
-                .sum(),
-        )
+        let at = |index: usize| self.epochs.get(index).copied().unwrap_or_else(|| self.shared.epoch(index));
+        Some(of().map(|kind| at(kind.index)).sum())
     }
 
     fn select<'a>(&'a self, kind: &KindInfo, columns: &str, filter: &Filter) -> Result<(String, Compiler<'a>), Error> {
