@@ -53,14 +53,8 @@ pub struct Action {
 }
 
 /// Every list of actions.
-const ALL: &[&[Action]] = &[
-    exports::ACTIONS,
-    ixapi::ACTIONS,
-    mails::ACTIONS,
-    peeringdb::ACTIONS,
-    routers::ACTIONS,
-    sources::ACTIONS,
-];
+const ALL: &[&[Action]] =
+    &[exports::ACTIONS, ixapi::ACTIONS, mails::ACTIONS, peeringdb::ACTIONS, routers::ACTIONS, sources::ACTIONS];
 
 /// The operations, at present and former paths.
 pub fn ops() -> Vec<Op> {
