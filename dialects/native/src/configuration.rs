@@ -24,7 +24,8 @@ pub async fn get(cx: Cx) -> Result<Reply, Problem> {
     query::only(&cx.query, &[])?;
     let (app, id) = (cx.app.clone(), cx.param("id").to_owned());
     let read = cx.app.read(cx.caller(), move |tx| {
-        let kind = tx.registry().kind(Router::KIND.name()).ok_or_else(|| Error::Bug("routers are no kind".to_owned()))?;
+        let kind =
+            tx.registry().kind(Router::KIND.name()).ok_or_else(|| Error::Bug("routers are no kind".to_owned()))?;
         let id = resources::resolve(tx, kind, &id)?.of::<Router>();
         templates::shown(&app, tx, id)
     });
