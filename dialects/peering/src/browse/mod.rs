@@ -100,40 +100,40 @@ fn write(
 ) -> std::fmt::Result {
     let path = parts.path();
     let allow = shown.headers.get(header::ALLOW).and_then(|text| text.to_str().ok()).unwrap_or_default();
-    write!(
+    writeln!(
         out,
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" \
          content=\"width=device-width, initial-scale=1\">\n<title>{0} – Peering API</title>\n<link rel=\"icon\" \
          href=\"data:,\">\n<style>{STYLE}</style>\n</head>\n<body data-status=\"{1}\">\n<header>\n<p><a \
-         href=\"/api/\">Peering API</a> <a href=\"{2}swagger-ui/\">Try it</a> <a href=\"{2}redoc/\">Reference</a></p>\n",
+         href=\"/api/\">Peering API</a> <a href=\"{2}swagger-ui/\">Try it</a> <a href=\"{2}redoc/\">Reference</a></p>",
         Plain(title),
         shown.status.as_u16(),
         schema::PATH,
     )?;
     crumbs(out, path)?;
-    write!(out, "</header>\n<main>\n<h1>{}</h1>\n", Plain(title))?;
+    writeln!(out, "</header>\n<main>\n<h1>{}</h1>", Plain(title))?;
     out.push_str("<p class=\"ways\">");
     for method in allow.split(", ").filter(|method| matches!(*method, "GET" | "OPTIONS")) {
         write!(out, "<button type=\"button\" data-method=\"{method}\">{method}</button> ")?;
     }
-    write!(out, "<a href=\"{}\">as JSON</a></p>\n", Plain(&json_link(parts)))?;
+    writeln!(out, "<a href=\"{}\">as JSON</a></p>", Plain(&json_link(parts)))?;
     if let Some((model, false)) = place {
         filters(out, model.about(), parts)?;
     }
     out.push_str("<section id=\"answer\" aria-live=\"polite\" aria-label=\"Answer\">\n");
     pages(out, shown.body, parts)?;
     let address = parts.uri.path_and_query().map_or(path, |address| address.as_str());
-    write!(out, "<pre class=\"head\"><b>{} {}</b>\n", parts.method, Plain(address))?;
+    writeln!(out, "<pre class=\"head\"><b>{} {}</b>", parts.method, Plain(address))?;
     let reason = shown.status.canonical_reason().unwrap_or_default();
-    write!(out, "<b>HTTP {} {reason}</b>\n", shown.status.as_u16())?;
+    writeln!(out, "<b>HTTP {} {reason}</b>", shown.status.as_u16())?;
     for (name, value) in shown.headers {
-        write!(out, "{}: {}\n", Plain(name.as_str()), Plain(&String::from_utf8_lossy(value.as_bytes())))?;
+        writeln!(out, "{}: {}", Plain(name.as_str()), Plain(&String::from_utf8_lossy(value.as_bytes())))?;
     }
     write!(out, "x-request-id: {}</pre>\n<pre class=\"body\">", parts.request_id)?;
     json(out, shown.body, 0)?;
     out.push_str("</pre>\n</section>\n");
     form(out, allow, place.map(|(model, _)| model), shown)?;
-    write!(out, "</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n")
+    writeln!(out, "</main>\n<script>{SCRIPT}</script>\n</body>\n</html>")
 }
 
 /// The way from the root to here.
@@ -215,10 +215,10 @@ fn form(out: &mut String, allow: &str, model: Option<&dyn AnyModel>, shown: &Sho
         }
         out.push_str("</select></label></p>\n");
         let body = model.map(|model| example(model, shown.body)).unwrap_or_default();
-        write!(
+        writeln!(
             out,
             "<p><label for=\"content\">Content</label><br><textarea id=\"content\" rows=\"12\" cols=\"90\" \
-             spellcheck=\"false\">{}</textarea></p>\n<p><button>Send</button></p>\n",
+             spellcheck=\"false\">{}</textarea></p>\n<p><button>Send</button></p>",
             Plain(&body)
         )?;
     }

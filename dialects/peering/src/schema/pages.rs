@@ -92,8 +92,8 @@ pub fn ops() -> Vec<Op> {
 
 /// Whether a path is one of a page or of a file that a page loads, which are no part of the API.
 pub fn has(path: &str) -> bool {
-    let is_asset = |end: &&str| path.strip_prefix(PATH) == Some(end);
-    PAGES.iter().any(|(_, page, _)| *page == path) || ASSETS.iter().map(|(_, end, ..)| end).any(|end| is_asset(&end))
+    let is_asset = |end: &str| path.strip_prefix(PATH) == Some(end);
+    PAGES.iter().any(|(_, page, _)| *page == path) || ASSETS.iter().any(|(_, end, ..)| is_asset(end))
 }
 
 /// A page; the document itself for tools that ask its former place for it.

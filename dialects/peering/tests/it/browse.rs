@@ -118,5 +118,6 @@ async fn a_map_is_a_page_of_links() {
     // What is asked to be JSON is.
     let said = w.send("GET /api/?format=json", &[("accept", BROWSER)], "").await;
     assert_eq!(said.header("content-type"), "application/json");
-    assert!(w.send("GET /api/?format=api", &[("accept", "application/json")], "").await.header("content-type") != "");
+    let said = w.send("GET /api/?format=api", &[("accept", "application/json")], "").await;
+    assert_eq!((said.status, said.header("content-type")), (403, "text/html; charset=utf-8"));
 }

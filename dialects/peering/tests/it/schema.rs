@@ -181,7 +181,7 @@ async fn the_pages_load_nothing_from_elsewhere() {
             let policy = said.header("content-security-policy");
             assert!(policy.starts_with("default-src 'none'; script-src 'self'; "), "{policy}");
             let page = said.body.as_str().unwrap().to_owned();
-            let loads = page.split(['"']).filter(|piece| piece.starts_with("/api/schema/")).collect::<Vec<_>>();
+            let loads = page.split('"').filter(|piece| piece.starts_with("/api/schema/")).collect::<Vec<_>>();
             assert!(loads.len() >= 3 && !page.contains("http"), "{page}");
             for file in loads.into_iter().filter(|file| *file != "/api/schema/") {
                 let said = read(&w, file, "*/*").await;
