@@ -23,6 +23,7 @@ use meetme_bird::Bird;
 use meetme_control::hub::{Answer, Report};
 use meetme_frr::Frr;
 use meetme_gobgp::Gobgp;
+use meetme_openbgpd::OpenBgpd;
 use meetme_sim::Sim;
 
 use boxes::Boxes;
@@ -91,6 +92,8 @@ pub fn makes(clock: Arc<dyn Clock>, data: &Path) -> Result<HashMap<String, Arc<d
     out.insert("frr".to_owned(), Arc::new(Frr::new(gate)));
     let gate = FenceGate::kept_in(data.join("fences-gobgp.json"))?;
     out.insert("gobgp".to_owned(), Arc::new(Gobgp::new(gate, data)));
+    let gate = FenceGate::kept_in(data.join("fences-openbgpd.json"))?;
+    out.insert("openbgpd".to_owned(), Arc::new(OpenBgpd::new(Arc::clone(&clock), gate)));
     out.insert("sim".to_owned(), Arc::new(Sim::new(clock)));
     Ok(out)
 }
