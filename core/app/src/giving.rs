@@ -65,8 +65,11 @@ pub(crate) fn may_give(
     Ok(())
 }
 
+/// Roles, and the node they hold on.
+type Held = (RawId, Vec<Id<Role>>);
+
 /// The roles that a user has, each list with the node it holds on: those of memberships, and those of the teams the user is in.
-pub(crate) fn roles_of(tx: &mut Tx<'_>, user: Id<User>) -> Result<Vec<(RawId, Vec<Id<Role>>)>, Error> {
+pub(crate) fn roles_of(tx: &mut Tx<'_>, user: Id<User>) -> Result<Vec<Held>, Error> {
     tx.as_system(|tx| {
         let places = tx.all::<Membership>(Filter::eq("user", user))?;
         let teams = tx.all::<Team>(Filter::eq("members", user))?;

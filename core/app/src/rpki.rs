@@ -312,9 +312,12 @@ fn carve(network: IpNet, low: u8, high: u8, covered: &[IpNet], out: &mut Vec<Net
     }
 }
 
-/// The table that was read last, by its row and version.
+/// A table with its row and version.
+type Kept = (Id<RoaTable>, u32, Arc<Table>);
+
+/// The table that was read last.
 #[derive(Default)]
-pub(crate) struct Cache(RwLock<Option<(Id<RoaTable>, u32, Arc<Table>)>>);
+pub(crate) struct Cache(RwLock<Option<Kept>>);
 
 /// The table in use; an empty one when there is none.
 ///

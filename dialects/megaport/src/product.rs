@@ -41,7 +41,7 @@ pub enum Product {
     /// A port.
     Port(Object<Port>),
     /// An ordered router.
-    Router(Object<Router>),
+    Router(Box<Object<Router>>),
     /// A network that no router owns.
     Network(Object<Network>),
     /// A leg, with its circuit.
@@ -75,7 +75,7 @@ pub fn find(tx: &mut Tx<'_>, text: &str) -> Result<Product, Error> {
         Router::KIND => tx
             .find(id.of())?
             .filter(|router: &Object<Router>| router.spec.flavour == Flavour::Cloud)
-            .map(Product::Router),
+            .map(|router| Product::Router(Box::new(router))),
         Network::KIND => {
             tx.find(id.of())?.filter(|network: &Object<Network>| network.spec.router.is_none()).map(Product::Network)
         }
@@ -228,7 +228,7 @@ fn of_company(tx: &mut Tx<'_>, company: &Object<Organization>) -> Result<Vec<Val
     }
     let cloud = Filter::eq("flavour", Flavour::Cloud.word()).and(Filter::is_in("tenant", nodes)).and(living());
     for router in tx.all::<Router>(cloud)? {
-        out.push(Product::Router(router).show(tx, &mut scene)?);
+        out.push(Product::Router(Box::new(router)).show(tx, &mut scene)?);
     }
     if words::shows_networks(&company.spec) {
         for network in networks::of_owner(tx, company.id.any())?.into_iter().filter(|n| n.spec.router.is_none()) {

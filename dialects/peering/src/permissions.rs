@@ -12,8 +12,11 @@ use crate::{
 /// Beginning of a name and the core's verb.
 const VERBS: &[(&str, &str)] = &[("add", "create"), ("change", "change"), ("delete", "remove"), ("view", "see")];
 
-/// The names beside those of the models: name, the model that it is a right on, the core's verb.
-const MORE: &[(&str, fn() -> &'static About, &str)] = &[
+/// A name, the model that it is a right on, and the core's verb.
+type Named = (&'static str, fn() -> &'static About, &'static str);
+
+/// The names beside those of the models.
+const MORE: &[Named] = &[
     ("peering.send_email", || &autonomous_system::MODEL.about, "send"),
     ("devices.view_router_configuration", || &router::MODEL.about, "diagnose"),
     ("devices.deploy_router_configuration", || &router::MODEL.about, "deploy"),

@@ -22,7 +22,9 @@ fn lines(document: &str) -> String {
 fn lacking() -> Result<(), Skip> {
     // Also says whether namespaces can be made.
     drop(Lab::new()?);
-    ["bird", "birdc", "bgpq4", "vtysh", "python3", "jq", "curl"].into_iter().try_for_each(meetme_lab::program)
+    ["bird", "birdc", "bgpq4", "vtysh", "python3", "jq", "curl"]
+        .into_iter()
+        .try_for_each(|name| meetme_lab::program(name).map(drop))
 }
 
 /// The exchange and the server, taken down whatever happens.

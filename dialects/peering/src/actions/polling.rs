@@ -73,12 +73,11 @@ const POLL: &str = "poll-bgp-sessions";
 const ENCRYPT: &str = "encrypt-password";
 const JOBS: Shape = Shape::ListOf("Job");
 
+/// Asks for the work on each router concerned.
+type AskMany = fn(&mut Tx<'_>, RawId) -> Result<Vec<Object<Job>>, Error>;
+
 /// Puts work on several routers into the queue and answers with its jobs.
-async fn many(
-    cx: Cx,
-    model: &'static dyn AnyModel,
-    ask: fn(&mut Tx<'_>, RawId) -> Result<Vec<Object<Job>>, Error>,
-) -> Result<Reply, Problem> {
+async fn many(cx: Cx, model: &'static dyn AnyModel, ask: AskMany) -> Result<Reply, Problem> {
     let (id, scene) = (id(&cx, model)?, serve::scene(&cx));
     let run = move |tx: &mut Tx<'_>| {
         let mut out = vec![b'['];
