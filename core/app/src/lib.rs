@@ -35,7 +35,10 @@ pub mod tags;
 
 use std::{
     future::Future,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use meetme_base::{Clock, Time};
@@ -76,6 +79,8 @@ struct Inner {
     callers: identity::Callers,
     /// Who reads without a credential, once the operator lets anybody.
     anonymous: OnceLock<identity::Anonymous>,
+    /// Whether the open book takes requests for peering too.
+    portal: AtomicBool,
     throttle: identity::Throttle,
     commits: resources::commits::Commits,
 }
@@ -94,6 +99,7 @@ impl App {
                 access,
                 callers: identity::Callers::default(),
                 anonymous: OnceLock::new(),
+                portal: AtomicBool::new(false),
                 throttle,
                 commits,
             }),
@@ -141,6 +147,13 @@ impl App {
     }
     pub(crate) fn open_to(&self, anonymous: identity::Anonymous) -> Result<(), identity::Anonymous> {
         self.inner.anonymous.set(anonymous)
+    }
+    /// Lets anybody ask for peering at the peering portal of the book that is open to callers without a credential.
+    pub fn open_portal(&self) {
+        self.inner.portal.store(true, Ordering::Relaxed);
+    }
+    pub(crate) fn portal_is_open(&self) -> bool {
+        self.inner.portal.load(Ordering::Relaxed)
     }
     pub(crate) fn throttle(&self) -> &identity::Throttle {
         &self.inner.throttle

@@ -20,6 +20,7 @@ mod models;
 mod negotiate;
 mod ops;
 mod page;
+mod portal;
 mod preferences;
 mod query;
 mod read;

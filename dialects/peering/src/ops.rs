@@ -10,7 +10,7 @@ use crate::{
     actions, changes, describe,
     engine::AnyModel,
     model::{About, How},
-    models, preferences, roots, serve,
+    models, portal, preferences, roots, serve,
 };
 
 /// What can be done with the rows of a model: the end of the operation's id, the method, whether it is about one row.
@@ -69,6 +69,7 @@ pub fn all() -> Vec<Op> {
     out.extend(changes::ops());
     out.extend(roots::ops());
     out.extend(preferences::ops());
+    out.extend(portal::ops());
     out.extend(options(&out));
     out
 }

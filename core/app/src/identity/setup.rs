@@ -53,6 +53,11 @@ const BUILT_IN: &[(&str, &[(&str, &str)])] = &[
     ("limited_collaborator", &[("@metal", "see act"), ("@fabric", "see"), ("project", "see")]),
     ("member", &[("*", "see"), ("action", "run")]),
     ("router_agent", &[("equipment", "see act")]),
+    // For keys limited to the autonomous system of who asks.
+    (
+        "peering_requester",
+        &[("autonomous_system", "see"), ("peering_request", "see create"), ("requested_session", "see create act")],
+    ),
 ];
 
 /// Makes the operator, everything built in, the first user and a key for it. Everything in one transaction.

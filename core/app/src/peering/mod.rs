@@ -5,6 +5,7 @@
 
 mod equipment;
 mod plain;
+pub mod portal;
 mod session;
 
 use meetme_base::RawId;

@@ -3,7 +3,7 @@
 use meetme_model::{
     access::User,
     ops::{Job, Tag},
-    routing::{Bfd, Community, Exchange, ExchangeLink, PeerGroup, Policy, Relationship, Template},
+    routing::{Bfd, Community, Exchange, ExchangeLink, PeerGroup, PeeringRequest, Policy, Relationship, Template},
 };
 
 use super::Ruled;
@@ -14,6 +14,7 @@ impl Ruled for Exchange {}
 impl Ruled for ExchangeLink {}
 impl Ruled for Job {}
 impl Ruled for PeerGroup {}
+impl Ruled for PeeringRequest {}
 impl Ruled for Policy {}
 impl Ruled for Relationship {}
 impl Ruled for Tag {}

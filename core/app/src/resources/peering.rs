@@ -4,8 +4,8 @@ use meetme_base::{Kind, RawId};
 use meetme_model::{
     ops::Tag,
     routing::{
-        AutonomousSystem, Bfd, Community, DirectSession, Exchange, ExchangeLink, ExchangeSession, PeerGroup, Platform,
-        Policy, Relationship, Router, Template,
+        AutonomousSystem, Bfd, Community, DirectSession, Exchange, ExchangeLink, ExchangeSession, PeerGroup,
+        PeeringRequest, Platform, Policy, Relationship, RequestedSession, Router, Template,
     },
 };
 use meetme_store::{AnyObject, KindInfo, Tx};
@@ -27,9 +27,11 @@ pub(super) const HOOKS: &[(Kind, Hooks)] = &[
     of::<ExchangeLink>(),
     of::<ExchangeSession>(),
     of::<PeerGroup>(),
+    of::<PeeringRequest>(),
     of::<Platform>(),
     of::<Policy>(),
     of::<Relationship>(),
+    of::<RequestedSession>(),
     of::<Router>(),
     of::<Tag>(),
     of::<Template>(),

@@ -6,5 +6,6 @@ mod circuits;
 mod devices;
 mod hub;
 mod jobs;
+mod portal;
 mod routers;
 mod world;

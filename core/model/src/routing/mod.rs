@@ -12,9 +12,11 @@ mod exchange;
 mod exchange_link;
 mod exchange_session;
 mod peer_group;
+mod peering_request;
 mod platform;
 mod policy;
 mod relationship;
+mod requested_session;
 mod router;
 mod template;
 
@@ -27,9 +29,11 @@ pub use exchange::Exchange;
 pub use exchange_link::{ExchangeLink, ExchangeLinkStatus};
 pub use exchange_session::ExchangeSession;
 pub use peer_group::PeerGroup;
+pub use peering_request::{PeeringRequest, RequestState};
 pub use platform::{PasswordForm, Platform};
 pub use policy::{Policy, PolicyDirection};
 pub use relationship::Relationship;
+pub use requested_session::RequestedSession;
 pub use router::{Driver, Flavour, Router, RouterStatus};
 pub use template::{Template, TemplatePurpose};
 
@@ -54,6 +58,8 @@ pub fn register(r: Registry) -> Registry {
         .with::<ExchangeSession>()
         .with::<DirectSession>()
         .with::<BgpConfig>()
+        .with::<PeeringRequest>()
+        .with::<RequestedSession>()
 }
 
 /// The words of [`Admin`] for what is in service or in maintenance. Only sessions are requested and decommissioned by steps.

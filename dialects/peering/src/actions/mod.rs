@@ -3,6 +3,7 @@
 //!
 //! Rule: an action asks for its right before anything else, in the operation of the core that it calls.
 
+mod portal;
 mod routers;
 
 use std::{future::Future, pin::Pin};
@@ -48,7 +49,7 @@ pub struct Action {
 }
 
 /// Every list of actions.
-const ALL: &[&[Action]] = &[routers::ACTIONS];
+const ALL: &[&[Action]] = &[portal::ACTIONS, routers::ACTIONS];
 
 /// The operations, at present and former paths.
 pub fn ops() -> Vec<Op> {

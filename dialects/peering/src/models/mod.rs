@@ -11,8 +11,10 @@ pub mod exchange;
 pub mod exchange_session;
 mod fields;
 pub mod job;
+pub mod peering_request;
 pub mod platform;
 pub mod relationship;
+pub mod requested_session;
 pub mod router;
 pub mod routing_policy;
 pub mod session;
@@ -43,7 +45,14 @@ pub static ALL: &[&dyn AnyModel] = &[
     &routing_policy::MODEL,
     &user::MODEL,
     &job::MODEL,
+    &peering_request::MODEL,
+    &requested_session::MODEL,
 ];
+
+/// How something that was asked for was answered, in this dialect's words.
+pub const fn named_state(state: meetme_model::routing::RequestState) -> Option<&'static str> {
+    Some(state.word())
+}
 
 /// The model of that name.
 pub fn named(name: &str) -> Option<&'static dyn AnyModel> {

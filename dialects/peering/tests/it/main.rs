@@ -9,6 +9,7 @@ mod contract;
 mod errors;
 mod filters;
 mod lists;
+mod portal;
 mod routers;
 mod sessions;
 mod tokens;

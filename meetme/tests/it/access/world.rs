@@ -205,6 +205,8 @@ impl World {
         ] {
             self.make(PEERING, path, named(more)).await;
         }
+        let asked = json!({"local_asn": 64501, "sessions": [{"local_ip": "192.0.2.77", "location": "ix:some-ix"}]});
+        self.make(PEERING, "/api/peering/portal/sessions", asked).await;
     }
 
     /// Finds an id for every parameter and gathers the markers.
