@@ -23,6 +23,7 @@ check:
 # The measurements, on an optimised build.
 bench:
 	$(CARGO) xtask bench
+	$(CARGO) run --quiet --release --package meetme-app --example render
 
 # The tests against real routing daemons, one at a time.
 lab:

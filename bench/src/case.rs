@@ -16,6 +16,8 @@ use crate::{
 
 /// How many rows a bulk request makes.
 pub const BULK: u64 = 100;
+/// How many rows a bulk request changes.
+pub const MANY: u64 = 1000;
 /// The first number of the autonomous systems that are made while measuring; free for private use (RFC 6996), and above those
 /// that are loaded.
 pub const FIRST_MADE: u64 = 4_210_000_000;
@@ -50,6 +52,8 @@ pub enum Write {
     Patch,
     /// [`BULK`] new ones in one request.
     Bulk,
+    /// Another comment on [`MANY`] sessions in one request.
+    Sessions,
 }
 
 /// Every reading request, with its name in the report.
@@ -65,8 +69,12 @@ pub const READS: &[(&str, Read)] = &[
 ];
 
 /// Every writing request, with its name in the report.
-pub const WRITES: &[(&str, Write)] =
-    &[("AS create", Write::Create), ("AS patch", Write::Patch), ("AS bulk create of 100", Write::Bulk)];
+pub const WRITES: &[(&str, Write)] = &[
+    ("AS create", Write::Create),
+    ("AS patch", Write::Patch),
+    ("AS bulk create of 100", Write::Bulk),
+    ("session bulk patch of 1000", Write::Sessions),
+];
 
 /// Makes the requests, each with its own number.
 pub struct Requests {
@@ -127,8 +135,21 @@ impl Requests {
                 let rows: Vec<String> = (serial..serial + BULK).map(network).collect();
                 self.caller.send("POST", NETWORKS, &format!("[{}]", rows.join(",")))
             }
+            What::Write(Write::Sessions) => {
+                let serial = self.serial.fetch_add(MANY, Ordering::Relaxed);
+                let row = |id: i64| format!(r#"{{"id":{id},"comments":"patched {serial}"}}"#);
+                let rows: Vec<String> = window(&self.loaded.sessions, serial).map(row).collect();
+                self.caller.send("PATCH", SESSIONS, &format!("[{}]", rows.join(",")))
+            }
         }
     }
+}
+
+/// [`MANY`] of these ids, or all where there are fewer: others for each serial.
+pub fn window(ids: &[i64], serial: u64) -> impl Iterator<Item = i64> + '_ {
+    let many = ids.len().min(MANY as usize);
+    let from = serial as usize / MANY as usize * many;
+    (from..from + many).map(|n| ids[n % ids.len()])
 }
 
 fn network(serial: u64) -> String {

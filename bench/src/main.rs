@@ -141,8 +141,7 @@ fn measure(arguments: &Arguments, program: &Path, generator: &Generator, data: &
     println!("the bare program answers the same bytes to every kind of reading request\n\n{}", report::head());
     let mut lines = run.reads(bare.address)?;
     drop(bare);
-    let networks = Arc::new(run.loaded.networks.clone());
-    let own = run.generator.run(Own::open(&copy, networks))?;
+    let own = run.generator.run(Own::open(&copy, run.loaded.clone()))?;
     lines.extend(run.writes(&own)?);
     report::missed(&lines).iter().for_each(|text| println!("{text}"));
     run.server.stop()

@@ -7,11 +7,12 @@ use std::sync::{
 
 use anyhow::Result;
 use meetme_base::{Asn, Id, Invalid, RawId, SystemClock};
-use meetme_model::routing::AutonomousSystem;
+use meetme_model::routing::{AutonomousSystem, ExchangeSession};
 use meetme_store::{Context, Error, Open, Store, Tx};
 
 use crate::{
-    case::{BULK, FIRST_MADE, Write},
+    case::{BULK, FIRST_MADE, MANY, Write, window},
+    load::Loaded,
     measure::Worker,
 };
 
@@ -19,18 +20,18 @@ use crate::{
 #[derive(Clone)]
 pub struct Own {
     store: Store,
-    networks: Arc<Vec<i64>>,
+    loaded: Arc<Loaded>,
     serial: Arc<AtomicU64>,
     home: RawId,
 }
 
 impl Own {
-    /// Opens a copy that holds these autonomous systems.
-    pub async fn open(open: &Open, networks: Arc<Vec<i64>>) -> Result<Self> {
+    /// Opens a copy that holds these rows.
+    pub async fn open(open: &Open, loaded: Arc<Loaded>) -> Result<Self> {
         let store = Store::open(open, meetme_control::registry(), Arc::new(SystemClock))?;
-        let id = Id::<AutonomousSystem>::new(networks[0]);
+        let id = Id::<AutonomousSystem>::new(loaded.networks[0]);
         let home = store.read(Context::system(), move |tx| Ok::<_, Error>(tx.get(id)?.tenant)).await?;
-        Ok(Self { store, networks, serial: Arc::default(), home })
+        Ok(Self { store, loaded, serial: Arc::default(), home })
     }
 
     /// Those who write at the same time.
@@ -48,12 +49,17 @@ pub struct Writer {
 impl Worker for Writer {
     async fn once(&mut self) -> Result<()> {
         let (home, write) = (self.own.home, self.write);
-        let size = if write == Write::Bulk { BULK } else { 1 };
+        let size = match write {
+            Write::Bulk => BULK,
+            Write::Sessions => MANY,
+            Write::Create | Write::Patch => 1,
+        };
         let serial = self.own.serial.fetch_add(size, Ordering::Relaxed);
-        let ids = &self.own.networks;
+        let (ids, loaded) = (&self.own.loaded.networks, Arc::clone(&self.own.loaded));
         let id = Id::<AutonomousSystem>::new(ids[serial as usize % ids.len()]);
         let done = self.own.store.write(Context::system(), move |tx| match write {
             Write::Patch => patch(tx, id, serial),
+            Write::Sessions => sessions(tx, &loaded.sessions, serial),
             Write::Create | Write::Bulk => (serial..serial + size).try_for_each(|n| create(tx, home, n)),
         });
         Ok(done.await?)
@@ -72,4 +78,13 @@ fn patch(tx: &mut Tx<'_>, id: Id<AutonomousSystem>, serial: u64) -> Result<(), E
     let mut object = tx.get(id)?;
     let spec = AutonomousSystem { description: Some(format!("patched {serial}")), ..object.spec.clone() };
     tx.save(&mut object, spec)
+}
+
+fn sessions(tx: &mut Tx<'_>, ids: &[i64], serial: u64) -> Result<(), Error> {
+    for mut row in tx.many::<ExchangeSession>(window(ids, serial).map(Id::new).collect::<Vec<_>>())?.into_values() {
+        let mut spec = row.spec.clone();
+        spec.peer.comments = format!("patched {serial}");
+        tx.save(&mut row, spec)?;
+    }
+    Ok(())
 }

@@ -12,6 +12,7 @@ mod dialect;
 mod find;
 mod format;
 mod proof;
+mod refused;
 mod shape;
 mod syntax;
 
@@ -20,6 +21,7 @@ use std::sync::LazyLock;
 
 pub use check::Problem;
 pub use proof::{directory, prove, proven, record};
+pub use refused::{REFUSED, Refused, refused};
 pub use shape::{Field, Shape};
 
 /// A contract that cannot be read, with the place where it stopped making sense.

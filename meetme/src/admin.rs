@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use meetme_app::{
     App,
     identity::{self, Giver},
+    templates,
 };
 use meetme_base::Secret;
 use meetme_model::access::{Hash, Membership, Organization, User};
@@ -52,6 +53,12 @@ enum What {
         /// The user's password; read from the first line of standard input when it is `-`, and none when not given.
         #[arg(long)]
         password: Option<String>,
+    },
+    /// Puts the router templates that come with Meetme into a book, or brings those that are there up to date.
+    Templates {
+        /// The organization whose book it is; the operator's when not given.
+        #[arg(long)]
+        organization: Option<String>,
     },
     /// Makes another key for a user and prints it.
     Key {
@@ -111,6 +118,21 @@ pub async fn run(args: AdminArgs) -> Result<()> {
                 })
                 .await?;
             print_key(&made.0, &made.1);
+        }
+        What::Templates { organization } => {
+            let install = move |tx: &mut Tx<'_>| {
+                let filter = match &organization {
+                    Some(name) => Filter::eq("name", name.as_str()),
+                    None => Filter::eq("form", "operator"),
+                };
+                let book = tx.one::<Organization>(&filter)?.ok_or_else(|| {
+                    let name = organization.as_deref().unwrap_or("the operator");
+                    meetme_app::Error::missing(meetme_base::Kind::new("organization"), name)
+                })?;
+                Ok::<_, meetme_app::Error>((templates::install(tx, book.id.any())?, book.spec.name))
+            };
+            let (written, name) = app.store().write(context, install).await?;
+            println!("{written} of {} templates were written into the book of {name}.", templates::SHIPPED.len());
         }
         What::Password { user, password } => set_password(&app, context, user, read_password(password)?).await?,
     }

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use meetme_base::IpNet;
 use meetme_http::ServerConfig;
 use meetme_store::Open;
 use serde::{Deserialize, Serialize};
@@ -20,8 +21,42 @@ pub struct Config {
     pub access: AccessConfig,
     /// Controllers.
     pub control: ControlConfig,
+    /// The mail server that takes our mail.
+    pub mail: meetme_mail::Settings,
+    /// The public peering database, of which a copy is kept here.
+    pub peeringdb: meetme_peeringdb::Settings,
+    /// Webhooks.
+    pub hooks: HooksConfig,
+    /// Data sources.
+    pub sources: SourcesConfig,
     /// What is written about the server's own doings.
     pub log: LogConfig,
+}
+
+/// Webhooks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HooksConfig {
+    /// Networks that hooks may call besides the addresses of the Internet, such as `["10.0.0.0/8"]`. Default: none, so that nobody can
+    /// make the server call itself or what stands beside it.
+    pub allow: Vec<IpNet>,
+    /// The directory below which a hook's file of trusted certificates is looked for. Default: none, and no hook can have one.
+    pub certificates: Option<PathBuf>,
+}
+
+/// Data sources.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SourcesConfig {
+    /// The directory below which local data sources and `file://` repositories are. Every organization may name any directory below it.
+    /// Default: none, and there are no local sources.
+    pub root: Option<PathBuf>,
+    /// Networks that repositories may be in besides the addresses of the Internet. Default: none.
+    pub allow: Vec<IpNet>,
+    /// The private key with which repositories are read over SSH. Default: none.
+    pub ssh_key: Option<PathBuf>,
+    /// The file with the keys of the hosts that are trusted over SSH. Default: none, and repositories are read over HTTPS only.
+    pub known_hosts: Option<PathBuf>,
 }
 
 /// The database.
@@ -37,11 +72,13 @@ pub struct StoreConfig {
     pub writers: usize,
     /// How many days the change log is kept; 0 keeps it for ever. Default 90.
     pub change_days: u32,
+    /// How many days jobs are kept after they ended; 0 keeps them for ever. Default 90.
+    pub job_days: u32,
 }
 
 impl Default for StoreConfig {
     fn default() -> Self {
-        Self { url: None, readers: 4, writers: 8, change_days: 90 }
+        Self { url: None, readers: 4, writers: 8, change_days: 90, job_days: 90 }
     }
 }
 

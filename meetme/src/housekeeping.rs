@@ -1,10 +1,13 @@
-//! What is thrown away with time: old lines of the change log, and answers kept for idempotency keys.
+//! What is thrown away with time: old lines of the change log, jobs that are over, and answers kept for idempotency keys.
 
 use std::time::Duration;
 
 use meetme_app::{App, Error};
-use meetme_store::Context;
+use meetme_model::ops::Job;
+use meetme_store::{Context, Filter, Op, Query};
 use tokio_util::sync::CancellationToken;
+
+use crate::config::StoreConfig;
 
 /// How often it is looked after.
 const PERIOD: Duration = Duration::from_secs(3600);
@@ -13,6 +16,25 @@ const DAY: i64 = 24 * 3600;
 /// For how many seconds an answer is kept under its idempotency key.
 const ANSWERS: i64 = DAY;
 
+/// How many jobs one transaction throws away.
+const JOBS: u32 = 500;
+
+/// For how many days things are kept; 0 is for ever.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Keep {
+    /// Lines of the change log.
+    pub change_days: u32,
+    /// Jobs, from their end on.
+    pub job_days: u32,
+}
+
+impl Keep {
+    /// As configured.
+    pub const fn of(config: &StoreConfig) -> Self {
+        Self { change_days: config.change_days, job_days: config.job_days }
+    }
+}
+
 /// How much one pass has thrown away.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
@@ -20,14 +42,18 @@ pub struct Swept {
     pub answers: u64,
     /// Lines of the change log.
     pub changes: u64,
+    /// Jobs.
+    pub jobs: u64,
 }
 
 /// Throws away what is too old, once an hour, until the server stops.
-pub async fn run(app: App, change_days: u32, stop: CancellationToken) {
+pub async fn run(app: App, keep: Keep, stop: CancellationToken) {
     loop {
-        match sweep(&app, change_days).await {
-            Ok(Swept { answers: 0, changes: 0 }) => {}
-            Ok(Swept { answers, changes }) => tracing::info!(answers, changes, "what was too old is thrown away"),
+        match sweep(&app, keep).await {
+            Ok(Swept { answers: 0, changes: 0, jobs: 0 }) => {}
+            Ok(Swept { answers, changes, jobs }) => {
+                tracing::info!(answers, changes, jobs, "what was too old is thrown away");
+            }
             Err(e) => tracing::warn!(error = %e, "what is too old could not be thrown away"),
         }
         tokio::select! {
@@ -37,21 +63,40 @@ pub async fn run(app: App, change_days: u32, stop: CancellationToken) {
     }
 }
 
-/// Throws away what is too old now: lines of the change log after so many days, never if it is 0; answers after a day.
+/// Throws away what is too old now: lines of the change log and jobs after so many days, answers after one.
 ///
 /// # Errors
-/// When the database fails; nothing is thrown away then.
-pub async fn sweep(app: &App, change_days: u32) -> Result<Swept, Error> {
+/// When the database fails; what was thrown away before stays so.
+pub async fn sweep(app: &App, keep: Keep) -> Result<Swept, Error> {
     let pass = app.store().write::<_, Error, _>(Context::system(), move |tx| {
         let now = tx.now();
         let answers = tx.forget_answers(now.plus_seconds(-ANSWERS))?;
-        let changes = match change_days {
+        let changes = match keep.change_days {
             0 => 0,
             days => tx.forget_changes(now.plus_seconds(-i64::from(days) * DAY))?,
         };
-        Ok(Swept { answers, changes })
+        Ok(Swept { answers, changes, jobs: 0 })
     });
-    pass.await
+    let mut swept = pass.await?;
+    while keep.job_days > 0 {
+        // In parts, so that nobody waits long for the one who writes.
+        let part = app.store().write::<_, Error, _>(Context::system(), move |tx| {
+            let end = tx.now().plus_seconds(-i64::from(keep.job_days) * DAY);
+            let old = tx.list::<Job>(&Query::of(Filter::is("ended", Op::Lt(end.into()))).page(JOBS, 0))?;
+            for job in &old {
+                // One that went with its parent is gone already.
+                if tx.find(job.id)?.is_some() {
+                    tx.remove(job.id)?;
+                }
+            }
+            Ok(old.len() as u64)
+        });
+        match part.await? {
+            0 => break,
+            jobs => swept.jobs += jobs,
+        }
+    }
+    Ok(swept)
 }
 
 #[cfg(test)]
@@ -60,10 +105,44 @@ mod tests {
 
     use meetme_app::{MasterKey, Sealer, Settings};
     use meetme_base::{ManualClock, RawId, Time};
-    use meetme_model::access::Organization;
+    use meetme_model::{access::Organization, ops::JobStatus};
     use meetme_store::{ChangeQuery, Store};
 
     use super::*;
+
+    fn days(change_days: u32) -> Keep {
+        Keep { change_days, job_days: 0 }
+    }
+
+    #[tokio::test]
+    async fn jobs_go_when_they_have_been_over_for_long() {
+        for (make_of_store, open) in meetme_testdb::both() {
+            let clock = Arc::new(ManualClock::new(Time(1_784_000_000_000)));
+            let (opened, time) = ((*open).clone(), clock.clone());
+            let store = std::thread::spawn(move || Store::open(&opened, meetme_model::registry(), time));
+            let sealer = Sealer::new(&MasterKey::parse(&"7".repeat(64)).unwrap());
+            let app = App::new(store.join().unwrap().unwrap(), sealer, Settings::default());
+            let made = app.store().write::<_, Error, _>(Context::system(), |tx| {
+                let top =
+                    tx.create(RawId::new(0), Organization { name: "O".into(), ..Organization::default() })?.id.any();
+                for (name, ended) in [("over", Some(tx.now())), ("at work", None)] {
+                    let job = Job { what: "x".into(), name: name.into(), ..Job::default() };
+                    let mut job = tx.create(top, job)?;
+                    let status = JobStatus { ended, ..JobStatus::default() };
+                    tx.observe(&mut job, status, None)?;
+                }
+                Ok(())
+            });
+            made.await.unwrap();
+            clock.step_seconds(31 * DAY);
+            let keep = |job_days| Keep { change_days: 0, job_days };
+            assert_eq!(sweep(&app, keep(0)).await.unwrap().jobs, 0, "{make_of_store}");
+            assert_eq!(sweep(&app, keep(40)).await.unwrap().jobs, 0, "{make_of_store}");
+            assert_eq!(sweep(&app, keep(30)).await.unwrap().jobs, 1, "{make_of_store}");
+            let left = app.store().read::<_, Error, _>(Context::system(), |tx| Ok(tx.all::<Job>(Filter::All)?)).await;
+            assert_eq!(left.unwrap().into_iter().map(|job| job.spec.name).collect::<Vec<_>>(), ["at work"]);
+        }
+    }
 
     /// Makes an organization, which is one line of the log, and keeps an answer under its name.
     async fn make(app: &App, name: &'static str) {
@@ -101,14 +180,26 @@ mod tests {
             make(&app, "old").await;
             clock.step_seconds(30 * DAY);
             make(&app, "young").await;
-            assert_eq!(sweep(&app, 30).await.unwrap().changes, 0, "{make_of_store}: 30 days old is not older");
+            assert_eq!(sweep(&app, days(30)).await.unwrap().changes, 0, "{make_of_store}: 30 days old is not older");
             assert_eq!(left(&app).await, (vec!["old".to_owned(), "young".to_owned()], vec!["young"]));
             clock.step_seconds(DAY);
-            assert_eq!(sweep(&app, 0).await.unwrap(), Swept::default(), "{make_of_store}: 0 days keep everything");
-            assert_eq!(sweep(&app, 30).await.unwrap(), Swept { answers: 0, changes: 1 }, "{make_of_store}");
+            assert_eq!(
+                sweep(&app, days(0)).await.unwrap(),
+                Swept::default(),
+                "{make_of_store}: 0 days keep everything"
+            );
+            assert_eq!(
+                sweep(&app, days(30)).await.unwrap(),
+                Swept { answers: 0, changes: 1, jobs: 0 },
+                "{make_of_store}"
+            );
             assert_eq!(left(&app).await, (vec!["young".to_owned()], vec!["young"]), "{make_of_store}");
             clock.step_seconds(60 * DAY);
-            assert_eq!(sweep(&app, 30).await.unwrap(), Swept { answers: 1, changes: 1 }, "{make_of_store}");
+            assert_eq!(
+                sweep(&app, days(30)).await.unwrap(),
+                Swept { answers: 1, changes: 1, jobs: 0 },
+                "{make_of_store}"
+            );
             // Who follows the log goes on where they were, also in a log that was emptied.
             let end = app.store().read::<_, Error, _>(Context::system(), |tx| Ok(tx.last_cursor()?)).await.unwrap();
             make(&app, "new").await;

@@ -13,6 +13,7 @@ use clap::Args;
 use meetme_app::{App, MasterKey, Sealer, Settings};
 use meetme_base::SystemClock;
 use meetme_control::{Agents, Runner, Settings as RunnerSettings, hub::Hub, jobs::JobController};
+use meetme_hook::Listener;
 use meetme_http::{Dialect, Server};
 use meetme_sim::Sim;
 use meetme_store::Store;
@@ -21,7 +22,9 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     agent,
     config::{Config, LogFormat},
-    demo, housekeeping, link, metrics, workers,
+    demo,
+    housekeeping::{self, Keep},
+    link, metrics, workers,
 };
 
 /// What the server is told on the command line.
@@ -109,9 +112,10 @@ pub async fn run(args: ServeArgs) -> Result<()> {
     let agents = agents(&app, &hub, &args.data)?;
     let controllers = if config.control.enabled {
         let settings = RunnerSettings { concurrency: config.control.workers, ..RunnerSettings::default() };
-        let jobs = JobController::new(app.clone(), workers::workers(&app, &agents));
+        let jobs = JobController::new(app.clone(), workers::workers(&app, &agents, &config)?);
         let mut controllers = meetme_control::controllers(app.clone(), agents);
         controllers.push(Box::new(jobs));
+        controllers.push(Box::new(workers::hooks(&app, &config)));
         Some(Runner::new(app.store().clone(), controllers, settings))
     } else {
         None
@@ -136,7 +140,12 @@ pub async fn run(args: ServeArgs) -> Result<()> {
         metrics::register(server.metrics(), runner.counters());
         tokio::spawn(runner.run(stop.child_token()))
     });
-    let housekeeping = tokio::spawn(housekeeping::run(app.clone(), config.store.change_days, stop.child_token()));
+    let housekeeping = tokio::spawn(housekeeping::run(app.clone(), Keep::of(&config.store), stop.child_token()));
+    let listener = config.control.enabled.then(|| tokio::spawn(Listener::new(app.clone()).run(stop.child_token())));
+    if config.control.enabled {
+        let settings = config.peeringdb.clone();
+        tokio::spawn(meetme_peeringdb::keep_fresh(app.clone(), settings, stop.child_token()));
+    }
     let bound = server.bind().await?;
     let doors: Vec<String> = bound
         .listening()
@@ -158,6 +167,9 @@ pub async fn run(args: ServeArgs) -> Result<()> {
     stop.cancel();
     if let Some(controllers) = controllers {
         controllers.await.context("the controllers")?;
+    }
+    if let Some(listener) = listener {
+        listener.await.context("the listener of webhooks")?;
     }
     housekeeping.await.context("the housekeeping")?;
     tracing::info!("stopped");

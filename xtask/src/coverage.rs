@@ -9,7 +9,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use meetme_contracts::{Contract, Operation, all, proven};
+use meetme_contracts::{Contract, Operation, all, proven, refused};
 use serde_json::Value;
 
 use crate::run::cargo;
@@ -34,6 +34,8 @@ struct Row {
     proven: usize,
     /// In the contract, not in the binary.
     missing: Vec<String>,
+    /// In the contract, and refused on purpose: each with its reason.
+    refused: Vec<String>,
     /// In the binary, without proof.
     unproven: Vec<String>,
     /// In both, but at another method or path.
@@ -61,6 +63,7 @@ pub fn run(root: &Path, missing: bool, seed_only: bool) -> Result<bool> {
     for row in &rows {
         list(&mut out, row.dialect, "not at the method and path of its contract", &row.moved)?;
         list(&mut out, row.dialect, "not in the contract", &row.extra)?;
+        list(&mut out, row.dialect, "refused on purpose", &row.refused)?;
         if missing {
             list(&mut out, row.dialect, "missing", &row.missing)?;
             list(&mut out, row.dialect, "not proven", &row.unproven)?;
@@ -130,7 +133,10 @@ fn row(contract: &Contract, tables: Option<&Tables>, proofs: &BTreeSet<String>, 
                     row.unproven.push(operation.id.clone());
                 }
             }
-            (_, Some(_)) => row.missing.push(operation.id.clone()),
+            (_, Some(_)) => match refused(contract.dialect, &operation.id) {
+                Some(one) => row.refused.push(format!("{}: {} {}", one.id, one.status, one.why)),
+                None => row.missing.push(operation.id.clone()),
+            },
             (_, None) if !is_proven => row.unproven.push(operation.id.clone()),
             (_, None) => {}
         }
@@ -217,6 +223,15 @@ mod tests {
         assert_eq!(row.unproven, ["list_ssh_keys"]);
         assert_eq!(row.extra, ["list_pigeons"]);
         assert_eq!(row.missing.len(), row.operations - 2);
+    }
+
+    #[test]
+    fn what_is_refused_on_purpose_is_not_missing_and_does_not_exist() {
+        let tables = told(r#"{"dialect":"peering","id":"api_root","method":"GET","path":"/api"}"#);
+        let row = row(contract("peering-manager"), Some(&tables), &BTreeSet::new(), false);
+        assert_eq!(row.refused.len(), 7);
+        assert!(row.refused[0].starts_with("core_object_changes_create: 405 The change log"), "{}", row.refused[0]);
+        assert_eq!(row.missing.len(), row.operations - 1 - row.refused.len());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! Road not taken: asking each door to check. A door that forgets hands out the whole installation.
 
 use meetme_base::{Id, Invalid, Kind, RawId};
-use meetme_model::access::{Grant, Key, Membership, Organization, Project, Role, User};
+use meetme_model::access::{Grant, Key, Membership, Organization, Project, Role, Team, User};
 use meetme_store::{Filter, Object, Resource as _, Tx};
 
 use crate::{App, Error, Subject};
@@ -65,6 +65,17 @@ pub(crate) fn may_give(
     Ok(())
 }
 
+/// The roles that a user has, each list with the node it holds on: those of memberships, and those of the teams the user is in.
+pub(crate) fn roles_of(tx: &mut Tx<'_>, user: Id<User>) -> Result<Vec<(RawId, Vec<Id<Role>>)>, Error> {
+    tx.as_system(|tx| {
+        let places = tx.all::<Membership>(Filter::eq("user", user))?;
+        let teams = tx.all::<Team>(Filter::eq("members", user))?;
+        let places = places.into_iter().map(|place| (place.spec.scope, place.spec.roles));
+        let teams = teams.into_iter().map(|team| (team.tenant, team.spec.roles));
+        Ok(places.chain(teams.filter(|(_, roles)| !roles.is_empty())).collect())
+    })
+}
+
 /// Whether the giver has this very role on the node or above it, or anywhere when no node is named. A right to some rows only can be
 /// passed on no other way: how two filters compare is not decided here. A credential that was cut down does not have what it was
 /// made of.
@@ -75,8 +86,8 @@ fn has_role(tx: &mut Tx<'_>, giver: &Subject, role: Id<Role>, node: Option<RawId
     tx.as_system(|tx| {
         let mut places: Vec<RawId> = Vec::new();
         if let Some(user) = giver.user {
-            let of_user = tx.all::<Membership>(Filter::eq("user", user).and(Filter::eq("roles", role)))?;
-            places.extend(of_user.iter().map(|place| place.spec.scope));
+            let given = roles_of(tx, user)?;
+            places.extend(given.iter().filter(|(_, roles)| roles.contains(&role)).map(|(node, _)| *node));
         } else if let Some(key) = giver.key {
             let key = tx.get(key)?.spec;
             places.extend(key.roles.contains(&role).then_some(key.owner));
@@ -111,15 +122,15 @@ fn is_cut(tx: &mut Tx<'_>, giver: &Subject) -> Result<bool, Error> {
 pub(crate) fn may_act_as(app: &App, tx: &mut Tx<'_>, user: Id<User>) -> Result<(), Error> {
     let rights = tx.as_system(|tx| -> Result<_, Error> {
         let user = tx.get(user)?;
-        let places = tx.all::<Membership>(Filter::eq("user", user.id))?;
-        let roles = tx.many(places.iter().flat_map(|place| place.spec.roles.iter().copied()))?;
+        let places = roles_of(tx, user.id)?;
+        let roles = tx.many(places.iter().flat_map(|(_, roles)| roles.iter().copied()))?;
         let mut rights: Vec<(RawId, Vec<Grant>)> = Vec::new();
         if user.spec.superuser {
             rights.push((user.spec.home.any(), vec![Grant::everything()]));
         }
-        for place in places {
-            let roles = place.spec.roles.iter().filter_map(|id| roles.get(id));
-            rights.push((place.spec.scope, roles.flat_map(|role| role.spec.grants.iter().cloned()).collect()));
+        for (node, ids) in places {
+            let roles = ids.iter().filter_map(|id| roles.get(id));
+            rights.push((node, roles.flat_map(|role| role.spec.grants.iter().cloned()).collect()));
         }
         Ok(rights)
     })?;

@@ -13,12 +13,16 @@ mod builtin;
 mod caller;
 pub mod catalog;
 pub mod circuits;
+pub mod contexts;
 pub mod devices;
 mod error;
 pub mod filter;
 mod giving;
+pub mod hooks;
 pub mod identity;
 pub mod jobs;
+pub mod mails;
+pub mod mirror;
 pub mod networks;
 pub mod offers;
 mod offload;
@@ -29,9 +33,13 @@ pub mod projects;
 pub mod resources;
 pub mod routers;
 mod seal;
+pub mod sources;
 pub mod ssh_keys;
 pub mod standing;
 pub mod tags;
+pub mod teams;
+pub mod templates;
+pub mod users;
 
 use std::{
     future::Future,
@@ -83,6 +91,7 @@ struct Inner {
     portal: AtomicBool,
     throttle: identity::Throttle,
     commits: resources::commits::Commits,
+    contexts: contexts::Assigned,
 }
 
 impl App {
@@ -102,6 +111,7 @@ impl App {
                 portal: AtomicBool::new(false),
                 throttle,
                 commits,
+                contexts: contexts::Assigned::default(),
             }),
         }
     }
@@ -154,6 +164,9 @@ impl App {
     }
     pub(crate) fn portal_is_open(&self) -> bool {
         self.inner.portal.load(Ordering::Relaxed)
+    }
+    pub(crate) fn contexts(&self) -> &contexts::Assigned {
+        &self.inner.contexts
     }
     pub(crate) fn throttle(&self) -> &identity::Throttle {
         &self.inner.throttle

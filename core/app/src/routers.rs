@@ -16,11 +16,14 @@ use meetme_model::{
     Admin,
     fabric::Leg,
     ops::Equipment,
-    routing::{Bfd, Community, DirectSession, ExchangeLink, ExchangeSession, Policy, Router, Template},
+    routing::{Bfd, Community, DirectSession, ExchangeLink, ExchangeSession, Policy, Router},
 };
 use meetme_store::{Filter, Object, Query, Resource, Tx};
 
-use crate::{App, Error};
+use crate::{
+    App, Error,
+    templates::{self, Passwords, Prepared},
+};
 use near::Near;
 
 /// Everything that makes up the configuration of one router.
@@ -36,8 +39,8 @@ pub struct RouterState {
     pub asn: Option<Asn>,
     /// Its BGP identifier.
     pub router_id: Ipv4Addr,
-    /// The template of its configuration.
-    pub template: Option<Object<Template>>,
+    /// The template of its configuration, with all it may see; none where its agent makes the whole by itself.
+    pub template: Option<Prepared>,
     /// Its links to exchanges.
     pub links: Vec<Object<ExchangeLink>>,
     /// The legs placed on it.
@@ -141,6 +144,13 @@ pub fn whole_state(app: &App, tx: &mut Tx<'_>, id: Id<Router>) -> Result<RouterS
         let links = tx.all::<ExchangeLink>(Filter::eq("router", id))?;
         let legs = tx.all::<Leg>(Filter::eq("router", id))?;
         let (direct, across) = sessions(tx, &router)?;
+        let template = match template {
+            Some(template) => {
+                let sessions = (direct.clone(), across.clone());
+                Some(templates::router(app, tx, &router, &template, sessions, Passwords::Clear)?)
+            }
+            None => None,
+        };
         let near = Near::read(tx, &router, &links, &legs, &direct, &across)?;
         let asn = near.router_asn(&router, &links);
         let mut out = Vec::with_capacity(direct.len() + across.len());

@@ -7,6 +7,7 @@ mod id;
 mod invalid;
 mod net;
 mod number;
+mod reach;
 mod secret;
 mod time;
 
@@ -15,5 +16,6 @@ pub use invalid::Invalid;
 pub use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 pub use net::{IfAddr, MacAddr};
 pub use number::{Asn, Mbps, VlanId};
+pub use reach::Reach;
 pub use secret::{Sealed, Secret};
 pub use time::{Clock, ManualClock, SystemClock, Time};

@@ -37,7 +37,9 @@ pub(crate) fn desired(state: &RouterState) -> Result<Desired, String> {
     want.forwards = part(said, "forwards")?.unwrap_or_default();
     want.timers = part::<Timers>(said, "timers")?.unwrap_or_default();
     want.log_file = part(said, "log_file")?;
-    want.sessions = state.sessions.iter().map(session).collect::<Result<_, _>>()?;
+    // A template says by itself what passes, so policies need not be understood here.
+    let is_templated = state.template.is_some();
+    want.sessions = state.sessions.iter().map(|s| session(s, is_templated)).collect::<Result<_, _>>()?;
     Ok(want)
 }
 
@@ -50,7 +52,7 @@ fn part<T: serde::de::DeserializeOwned>(said: &Value, key: &str) -> Result<Optio
     }
 }
 
-fn session(state: &SessionState) -> Result<BgpSession, String> {
+fn session(state: &SessionState, is_templated: bool) -> Result<BgpSession, String> {
     let key: SessionKey = state.key.parse().map_err(|e| format!("Session {}: {e}", state.key))?;
     let mut out = BgpSession::new(key, state.local_asn, state.peer_ip, state.peer_asn);
     out.description.clone_from(&state.description);
@@ -63,8 +65,10 @@ fn session(state: &SessionState) -> Result<BgpSession, String> {
     out.graceful_shutdown = matches!(state.admin, Admin::PreMaintenance | Admin::Maintenance);
     // Route targets and origins mark routes of a VPN; on sessions like these they have no place.
     out.communities = state.communities.iter().filter_map(|c| c.spec.value.parse::<Community>().ok()).collect();
-    out.import = policy(&state.import, default_import(&state.purpose)?)?;
-    out.export = policy(&state.export, default_export(&state.purpose))?;
+    if !is_templated {
+        out.import = policy(&state.import, default_import(&state.purpose)?)?;
+        out.export = policy(&state.export, default_export(&state.purpose))?;
+    }
     Ok(out)
 }
 

@@ -8,6 +8,7 @@ pub mod circuit;
 mod controller;
 mod desired;
 pub mod device;
+pub mod exports;
 pub mod hub;
 pub mod jobs;
 mod life;
@@ -18,6 +19,8 @@ pub mod router;
 mod runner;
 
 pub use agents::{Agents, Makes};
+pub use meetme_agent::Fence;
+
 pub use controller::{Controller, ErasedController, Next, Soon};
 pub use pace::Pace;
 pub use registry::registry;

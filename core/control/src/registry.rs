@@ -6,7 +6,7 @@ use meetme_base::{Id, RawId};
 use meetme_model::{
     fabric::{Block, Circuit, Landing, Leg, Network, Port, Segment},
     metal::{Device, Server},
-    ops::{Equipment, Job},
+    ops::{Equipment, Hook, Job},
     routing::{
         AutonomousSystem, Community, DirectSession, Exchange, ExchangeLink, ExchangeSession, PeerGroup, Policy, Router,
     },
@@ -40,6 +40,7 @@ pub fn registry() -> Registry {
         .trigger::<Network>(TriggerOn::Status, "ordered_router", |_, t| Ok(each(t, |n| n.router.map(Id::any))))
         .trigger::<Device>(TriggerOn::Spec, "device", itself)
         .trigger::<Job>(TriggerOn::Spec, "job", itself)
+        .trigger::<Hook>(TriggerOn::Spec, "hook", itself)
         .trigger::<Equipment>(TriggerOn::Spec, "device", |tx, t| {
             raw(tx.ids::<Device>(&Filter::eq("server.equipment", t.id)))
         });

@@ -8,16 +8,18 @@ mod outcome;
 pub(crate) mod peers;
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use meetme_agent::{
-    Agent, AgentError, Fence, Target,
+    Agent, AgentError, Fence, Target, WireSecret,
     router::{Desired, Observed, Plan, Router as Family},
 };
-use meetme_app::{App, Error, routers};
+use meetme_app::{App, Error, routers, templates::Prepared};
 use meetme_base::{Id, RawId};
 use meetme_model::{ops::Equipment, routing::Router};
 use meetme_store::{Context, Filter, Tx};
@@ -59,14 +61,45 @@ pub struct Job {
     repair: bool,
     equipment_version: u64,
     applied_sha256: Option<String>,
-    sessions: Vec<(String, routers::SessionId)>,
+    sessions: Vec<Place>,
+    /// The template of the configuration, where the router has one.
+    template: Option<Arc<Prepared>>,
+}
+
+/// Where a session is found on a box.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    /// Its name there, where the configuration is ours or keeps to our names.
+    pub key: String,
+    /// The session.
+    pub of: routers::SessionId,
+    /// The peer's address, by which it is found in a configuration with other names.
+    pub peer: IpAddr,
+}
+
+impl Job {
+    /// What the box is to be. A template is rendered here, on a thread of its own: it takes as long as it takes, and no
+    /// transaction waits for it.
+    async fn wish(&self) -> Result<Cow<'_, Desired>, AgentError> {
+        let Some(template) = self.template.clone() else { return Ok(Cow::Borrowed(&self.want)) };
+        let rendered = tokio::task::spawn_blocking(move || {
+            template
+                .render()
+                .map_err(|failure| AgentError::refused(format!("The template {} failed: {failure}", template.name())))
+        });
+        let text = rendered.await.map_err(|_| AgentError::broken("The template could not be rendered."))??;
+        if text.trim().is_empty() {
+            return Err(AgentError::refused("The template of the router gives an empty configuration."));
+        }
+        Ok(Cow::Owned(Desired { custom_text: Some(WireSecret::new(text)), ..self.want.clone() }))
+    }
 }
 
 /// What came of it.
 #[derive(Default)]
 pub struct Outcome {
-    /// What each name on the box stands for.
-    sessions: Vec<(String, routers::SessionId)>,
+    /// Where each session is found on the box.
+    sessions: Vec<Place>,
     /// The last look at the box.
     seen: Option<Observed>,
     /// In what it still differs, secrets masked.
@@ -102,7 +135,8 @@ impl RouterController {
     pub async fn preview(&self, id: Id<Router>) -> Result<Preview, String> {
         let job = self.job(id).await?;
         let seen = job.agent.observe(&job.target).await.map_err(|e| crate::life::sentence(&e))?;
-        let plan = job.agent.plan(&job.want, &seen).map_err(|e| crate::life::sentence(&e))?;
+        let want = job.wish().await.map_err(|e| crate::life::sentence(&e))?;
+        let plan = job.agent.plan(&want, &seen).map_err(|e| crate::life::sentence(&e))?;
         Ok(Preview { diff: plan.diff, notes: plan.notes, is_change: plan.is_change })
     }
 
@@ -146,7 +180,11 @@ impl RouterController {
 
     async fn make(&self, job: &Job, memory: &Memory, fence: Fence, out: &mut Outcome) -> Result<(), AgentError> {
         let seen = job.agent.observe(&job.target).await?;
-        let plan = job.agent.plan(&job.want, &seen);
+        // A template that fails keeps the box as it is, and what was seen of it is kept all the same.
+        let plan = match job.wish().await {
+            Ok(want) => job.agent.plan(&want, &seen),
+            Err(error) => Err(error),
+        };
         let is_new = seen.config.expose().is_empty();
         out.seen = Some(seen);
         let plan = plan?;
@@ -217,7 +255,8 @@ fn job(app: &App, agents: &Agents, tx: &mut Tx<'_>, id: RawId) -> Result<Next<Jo
         repair: equipment.spec.repair,
         equipment_version: equipment.version,
         applied_sha256: equipment.status.applied_sha256.clone(),
-        sessions: state.sessions.iter().map(|s| (s.key.clone(), s.of)).collect(),
+        sessions: state.sessions.iter().map(|s| Place { key: s.key.clone(), of: s.of, peer: s.peer_ip }).collect(),
+        template: state.template.map(Arc::new),
     }))
 }
 

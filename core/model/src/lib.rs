@@ -12,6 +12,7 @@ mod edge;
 pub mod fabric;
 mod life;
 pub mod metal;
+pub mod mirror;
 pub mod ops;
 mod peer;
 pub mod place;
@@ -40,6 +41,7 @@ pub fn registry() -> Registry {
     let r = place::register(r);
     let r = fabric::register(r);
     let r = routing::register(r);
+    let r = mirror::register(r);
     let r = metal::register(r);
     catalog::register(r)
 }

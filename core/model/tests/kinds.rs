@@ -100,7 +100,7 @@ fn only_texts_are_limited_to_words() {
 
 #[test]
 fn every_kind_stands_in_its_area() {
-    let areas = ["access", "place", "fabric", "routing", "metal", "catalog", "ops"];
+    let areas = ["access", "place", "fabric", "routing", "metal", "catalog", "ops", "mirror"];
     every_kind(
         |_, kind| if areas.contains(&kind.area) { Vec::new() } else { vec![format!("{} is no area", kind.area)] },
     );

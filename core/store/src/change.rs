@@ -12,8 +12,8 @@ use meetme_base::{Kind, RawId, Time, Uid};
 use serde_json::Value as Json;
 
 use crate::{
-    AnyObject, Error, Object, Resource, Tx,
-    conn::{Cell, Flavour},
+    AnyObject, Error, LineFilter, Object, Resource, Tx,
+    conn::{Cell, Flavour, Rows},
     sealed::cut_sealed,
 };
 
@@ -151,6 +151,8 @@ pub struct ChangeQuery {
     pub since: Option<Time>,
     /// Only up to this moment.
     pub until: Option<Time>,
+    /// All of these must hold too.
+    pub also: Vec<LineFilter>,
     /// Newest first. Not together with `after`.
     pub newest: bool,
     /// At most this many.
@@ -278,6 +280,53 @@ impl Tx<'_> {
             return Err(Error::Unavailable("a younger transaction was here before".to_owned()));
         }
         Ok(())
+    }
+
+    /// Writes many lines, a few statements for all. Lines of rows that were there before this transaction are `old`: an older
+    /// transaction may not write behind a younger one, as in [`Tx::log`].
+    pub(crate) fn log_many(&mut self, entries: Vec<Entry>, old: bool) -> Result<(), Error> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let xid = self.xid()?;
+        if old && self.conn.flavour() == Flavour::Postgres {
+            let ids = Cell::Ints(entries.iter().map(|e| e.id.get()).collect());
+            let sql = "SELECT 1 FROM change WHERE id = ANY(?1) AND xid > ?2 LIMIT 1";
+            if self.conn.first(sql, &[ids, Cell::Int(xid)], |_| Ok(()))?.is_some() {
+                self.conn.run_again();
+                return Err(Error::Unavailable("a younger transaction was here before".to_owned()));
+            }
+        }
+        let shared = vec![
+            Cell::Int(xid),
+            self.context.actor.by.map_or(Cell::Null, |id| Cell::Int(id.get())),
+            Cell::Text(self.context.actor.name.replace('\0', "")),
+            Cell::Text(self.context.actor.dialect.to_owned()),
+            Cell::Blob(self.context.request.bytes().to_vec()),
+            Cell::Int(self.now.0),
+        ];
+        let plain = |t: Option<String>| t.map_or(Cell::Null, |t| Cell::Text(t.replace('\0', "")));
+        let rows = entries.into_iter().map(|e| {
+            vec![
+                Cell::Text(e.kind.name().to_owned()),
+                Cell::Int(e.id.get()),
+                Cell::Int(e.tenant.get()),
+                Cell::Int(i64::try_from(e.version).unwrap_or(i64::MAX)),
+                Cell::Text(e.verb.name().to_owned()),
+                Cell::Text(e.title.replace('\0', "")),
+                plain(e.before.map(without_secrets)),
+                plain(e.after.map(without_secrets)),
+            ]
+        });
+        let statement = Rows {
+            before: "INSERT INTO change (xid, actor, actor_name, dialect, request, at, kind, id, tenant, version, verb, title,
+                     before, after) VALUES "
+                .to_owned(),
+            shared,
+            marks: "?1, ?2, ?3, ?4, ?5, ?6, ",
+            ..Rows::default()
+        };
+        self.conn.rows(&statement, rows.collect(), &mut |_| Ok(()))
     }
 
     /// The number of this transaction: rising in commit order on SQLite, where writers queue; the database's own on PostgreSQL.

@@ -130,4 +130,70 @@ impl dyn Conn + '_ {
         })?;
         Ok(out)
     }
+
+    /// Runs a statement over many rows of parameters, a few sizes of it: those are all that is ever prepared.
+    pub fn rows(
+        &mut self,
+        statement: &Rows,
+        rows: Vec<Vec<Cell>>,
+        each: &mut dyn FnMut(&dyn Row) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let width = rows.first().map_or(0, Vec::len);
+        let (mut known, mut sql) = (0, String::new());
+        let mut rows = rows.into_iter();
+        while rows.len() > 0 {
+            let many = together(rows.len());
+            if many != known {
+                (known, sql) = (many, statement.of(many, width));
+            }
+            let mut params = Vec::with_capacity(statement.shared.len() + many * width);
+            params.extend_from_slice(&statement.shared);
+            rows.by_ref().take(many).for_each(|row| params.extend(row));
+            self.query(&sql, &params, each)?;
+        }
+        Ok(())
+    }
+}
+
+/// A statement over a list of rows: what stands before and behind the list.
+#[derive(Default)]
+pub(crate) struct Rows {
+    pub before: String,
+    pub after: String,
+    /// The first parameters, which are those of all rows.
+    pub shared: Vec<Cell>,
+    /// How each row begins.
+    pub marks: &'static str,
+    /// The types of the columns, where the list is nobody's but its own and PostgreSQL could not know them.
+    pub types: Vec<&'static str>,
+}
+
+impl Rows {
+    fn of(&self, many: usize, width: usize) -> String {
+        let mut sql = self.before.clone();
+        for row in 0..many {
+            sql.push_str(if row > 0 { ", (" } else { "(" });
+            sql.push_str(self.marks);
+            for at in 0..width {
+                let number = self.shared.len() + row * width + at + 1;
+                sql.push_str(if at > 0 { ", " } else { "" });
+                // The types of the first row are those of all.
+                match self.types.get(at).filter(|_| row == 0) {
+                    Some(ty) => sql.push_str(&format!("CAST(?{number} AS {ty})")),
+                    None => sql.push_str(&format!("?{number}")),
+                }
+            }
+            sql.push(')');
+        }
+        sql.push_str(&self.after);
+        sql
+    }
+}
+
+/// The most rows that one statement writes: more of them are no faster, and SQLite takes 32,766 parameters in all.
+const TOGETHER: usize = 64;
+
+/// How many of so many rows the next statement takes.
+fn together(left: usize) -> usize {
+    [TOGETHER, 16, 4].into_iter().find(|many| left >= *many).unwrap_or(1)
 }

@@ -194,6 +194,9 @@ impl Tx<'_> {
         if let Some(until) = q.until {
             add(&mut sql, &mut params, "a0.at <= ??", Cell::Int(until.0));
         }
+        for filter in &q.also {
+            filter.write(flavour, &mut sql, &mut params);
+        }
         Ok((sql, params))
     }
 }

@@ -10,6 +10,7 @@
 //! hand-written relational rows for about a hundred kinds on two databases.
 
 mod along;
+mod bulk;
 mod change;
 mod claim;
 mod conn;
@@ -21,6 +22,7 @@ mod follow;
 mod habit;
 mod job;
 mod kind;
+mod lines;
 mod memo;
 mod order;
 mod postgres;
@@ -47,6 +49,7 @@ pub use fields::{FieldRight, Fields};
 pub use filter::{Filter, Op, Path};
 pub use fold::fold;
 pub use kind::{AnyObject, EdgeInfo, FieldInfo, KindInfo};
+pub use lines::{Likeness, LineFilter, LineNumber, LineTest, LineText, Sign};
 pub use memo::Memo;
 pub use order::{Direction, Order, Query};
 pub use registry::{Registry, Touched, TriggerOn};

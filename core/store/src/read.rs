@@ -200,6 +200,28 @@ impl Tx<'_> {
         Ok(self.conn.first(&sql, &params, |_| Ok(()))?.is_some())
     }
 
+    /// Whether the caller sees any row of this kind at all. Remembered like counts, so that a kind that is mostly empty costs nothing.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn has_any<R: Resource>(&mut self) -> Result<bool, Error> {
+        let info = self.shared.registry.info(R::KIND)?;
+        let (mut sql, mut compiler) = self.select(info, "1", &Filter::All)?;
+        sql.push_str(" LIMIT 1");
+        let params = std::mem::take(&mut compiler.params);
+        let print = self.shared.counts.hasher().hash_one((&sql, format!("{params:?}")));
+        if !self.writable
+            && let Some(n) = self.shared.counts.get(print, &self.epochs)
+        {
+            return Ok(n > 0);
+        }
+        let found = self.conn.first(&sql, &params, |_| Ok(()))?.is_some();
+        if !self.writable {
+            self.shared.counts.put(print, &self.epochs, found.into());
+        }
+        Ok(found)
+    }
+
     /// The ids of the rows that match, in ascending order: cheaper than the rows.
     ///
     /// # Errors
@@ -210,6 +232,24 @@ impl Tx<'_> {
         sql.push_str(" ORDER BY a0.id");
         let params = std::mem::take(&mut compiler.params);
         self.conn.all(&sql, &params, |r| r.int(0).map(Id::new))
+    }
+
+    /// The ids of the rows that match, each by what one of their fields of whole numbers says: cheaper than the rows. Rows without a
+    /// number are left out.
+    ///
+    /// # Errors
+    /// When the filter does not fit the kind, or the field is no number.
+    pub fn ids_by<R: Resource>(&mut self, field: &str, filter: &Filter) -> Result<HashMap<i64, Id<R>>, Error> {
+        let info = self.shared.registry.info(R::KIND)?;
+        let (column, _) = info
+            .column(field)
+            .filter(|(_, ty)| *ty == crate::FieldType::Int)
+            .ok_or_else(|| Error::Bug(format!("{} has no number {field}", R::KIND)))?;
+        let (mut sql, mut compiler) = self.select(info, &format!("a0.{column}, a0.id"), filter)?;
+        sql.push_str(&format!(" AND a0.{column} IS NOT NULL"));
+        let params = std::mem::take(&mut compiler.params);
+        let rows = self.conn.all(&sql, &params, |r| Ok((r.int(0)?, Id::new(r.int(1)?))))?;
+        Ok(rows.into_iter().collect())
     }
 
     /// The kind of an object, whatever the caller may see of it.
@@ -267,6 +307,56 @@ impl Tx<'_> {
             .into_iter()
             .filter_map(|(kind, id, name)| self.shared.registry.kind(&kind).map(|k| (k.kind, id, name)))
             .collect())
+    }
+
+    /// How many objects refer to each of these by a reference of this name, whatever the caller may see; no entry where none does.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn referred(
+        &mut self,
+        edge: &str,
+        targets: impl IntoIterator<Item = RawId>,
+    ) -> Result<HashMap<RawId, u64>, Error> {
+        let targets = Cell::Ints(targets.into_iter().map(RawId::get).collect());
+        let condition = self.conn.flavour().is_in("dst", 2);
+        let sql = format!("SELECT dst, count(*) FROM edge WHERE name = ?1 AND {condition} GROUP BY dst");
+        let found = self
+            .conn
+            .all(&sql, &[Cell::Text(edge.to_owned()), targets], |r| Ok((RawId::new(r.int(0)?), count(r.int(1)?))))?;
+        Ok(found.into_iter().collect())
+    }
+
+    /// What rows of a kind that match refer to by this reference: each target once, in ascending order. Rows that the caller may not
+    /// see say nothing; whether it may see the targets is not asked.
+    ///
+    /// # Errors
+    /// When the filter does not fit the kind.
+    pub fn targets(&mut self, kind: &KindInfo, edge: &str, filter: &Filter) -> Result<Vec<RawId>, Error> {
+        let (condition, mut compiler) = self.condition(kind, filter)?;
+        let mut params = std::mem::take(&mut compiler.params);
+        params.push(Cell::Text(edge.to_owned()));
+        let sql = format!(
+            "SELECT DISTINCT g0.dst FROM edge g0 JOIN {} a0 ON a0.id = g0.src WHERE g0.name = ?{} AND {condition}
+             ORDER BY g0.dst",
+            kind.table(),
+            params.len()
+        );
+        self.conn.all(&sql, &params, |r| r.int(0).map(RawId::new))
+    }
+
+    /// What [`crate::Store::epoch`] was before this transaction could see anything: what is remembered under it is what this transaction
+    /// reads. Nothing once the transaction has itself written to one of these kinds. On PostgreSQL a commit of this process that comes
+    /// in between is counted early.
+    pub fn epoch(&self, kinds: &[Kind]) -> Option<u64> {
+        let of = || self.shared.registry.kinds().filter(|kind| kinds.contains(&kind.kind));
+        if of().any(|kind| self.written.contains(&kind.index)) {
+            return None;
+        }
+        Some(
+            of().map(|kind| self.epochs.get(kind.index).copied().unwrap_or_else(|| self.shared.epoch(kind.index)))
+                .sum(),
+        )
     }
 
     fn select<'a>(&'a self, kind: &KindInfo, columns: &str, filter: &Filter) -> Result<(String, Compiler<'a>), Error> {

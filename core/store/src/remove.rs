@@ -86,7 +86,7 @@ impl Tx<'_> {
         }
     }
 
-    fn lock_rows(&mut self, by_kind: BTreeMap<Kind, Vec<i64>>) -> Result<(), Error> {
+    pub(crate) fn lock_rows(&mut self, by_kind: BTreeMap<Kind, Vec<i64>>) -> Result<(), Error> {
         let mut all: Vec<i64> = by_kind.values().flatten().copied().collect();
         all.sort_unstable();
         let flavour = self.conn.flavour();

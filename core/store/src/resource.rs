@@ -14,7 +14,7 @@ use crate::{FieldType, Value};
 pub trait Resource: Serialize + DeserializeOwned + JsonSchema + Clone + PartialEq + Send + Sync + 'static {
     /// The stable name.
     const KIND: Kind;
-    /// The area of the model it belongs to: `access`, `place`, `fabric`, `routing`, `metal`, `catalog`, `ops`.
+    /// The area of the model it belongs to: `access`, `place`, `fabric`, `routing`, `metal`, `catalog`, `ops`, `mirror`.
     const AREA: &'static str;
     /// Who sees rows of this kind without a special grant.
     const REACH: Reach = Reach::Own;

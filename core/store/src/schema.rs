@@ -145,7 +145,7 @@ fn print(kind: &KindInfo, declared: &str, indexes: &[(String, String)]) -> Strin
     format!("{PROJECTION}: {declared}; search {searched}; edges {edges}; indexes {indexes}")
 }
 
-fn blob(flavour: Flavour) -> &'static str {
+pub(crate) fn blob(flavour: Flavour) -> &'static str {
     if flavour == Flavour::Sqlite { "BLOB" } else { "BYTEA" }
 }
 

@@ -98,6 +98,11 @@ impl Shared {
         self.epochs.iter().map(|e| e.load(Ordering::Acquire)).collect()
     }
 
+    /// How many commits of this process wrote to the kind at this position.
+    pub fn epoch(&self, index: usize) -> u64 {
+        self.epochs[index].load(Ordering::Acquire)
+    }
+
     pub fn committed(&self, written: &[usize], work: bool) {
         for i in written {
             self.epochs[*i].fetch_add(1, Ordering::AcqRel);
@@ -285,12 +290,7 @@ impl Store {
     /// How many commits of this process wrote to each of these kinds, summed: whoever remembers something read from them may use
     /// it while this stays the same. On PostgreSQL other processes' commits are not counted.
     pub fn epoch(&self, kinds: &[Kind]) -> u64 {
-        self.shared
-            .registry
-            .kinds()
-            .filter(|k| kinds.contains(&k.kind))
-            .map(|k| self.shared.epochs[k.index].load(Ordering::Acquire))
-            .sum()
+        self.shared.registry.kinds().filter(|k| kinds.contains(&k.kind)).map(|k| self.shared.epoch(k.index)).sum()
     }
 
     /// Whether every commit to the database is counted by [`Store::epoch`].

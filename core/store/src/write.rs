@@ -277,7 +277,7 @@ impl Tx<'_> {
     }
 
     /// The node that a new row hangs on must exist, and go on existing until the row does. 0 is above all nodes.
-    fn must_stand(&mut self, is_node: bool, tenant: RawId) -> Result<(), Error> {
+    pub(crate) fn must_stand(&mut self, is_node: bool, tenant: RawId) -> Result<(), Error> {
         if (is_node && tenant.get() == 0) || self.nodes.contains(&tenant) {
             return Ok(());
         }
@@ -326,7 +326,7 @@ impl Tx<'_> {
     }
 
     /// Whether a row is a tombstone depends on both documents, so the mark is written apart from either, and only when it turns.
-    fn keep_live(&mut self, info: &KindInfo, id: RawId, is_live: bool, is_gone: bool) -> Result<(), Error> {
+    pub(crate) fn keep_live(&mut self, info: &KindInfo, id: RawId, is_live: bool, is_gone: bool) -> Result<(), Error> {
         if is_live != is_gone {
             return Ok(());
         }
@@ -336,13 +336,18 @@ impl Tx<'_> {
     }
 
     /// A document of a row as it stands now.
-    fn document<T: DeserializeOwned>(&mut self, info: &KindInfo, id: RawId, column: &str) -> Result<T, Error> {
+    pub(crate) fn document<T: DeserializeOwned>(
+        &mut self,
+        info: &KindInfo,
+        id: RawId,
+        column: &str,
+    ) -> Result<T, Error> {
         let sql = format!("SELECT {column} FROM {} WHERE id = ?1", info.table());
         let found = self.conn.first(&sql, &[Cell::Int(id.get())], |r| from_text(r.text(0)?))?;
         found.ok_or_else(|| Error::missing(info.kind, id))
     }
 
-    fn reindex<R: Resource>(
+    pub(crate) fn reindex<R: Resource>(
         &mut self,
         id: RawId,
         (old, was): (&R, &R::Status),
@@ -353,7 +358,7 @@ impl Tx<'_> {
     }
 
     /// Takes away and adds what changed between two specs.
-    fn relink<R: Resource>(&mut self, src: RawId, before: &R, after: &R) -> Result<(), Error> {
+    pub(crate) fn relink<R: Resource>(&mut self, src: RawId, before: &R, after: &R) -> Result<(), Error> {
         for edge in R::EDGES {
             let (old, new) = (edge.targets(before), edge.targets(after));
             for gone in old.iter().filter(|t| !new.contains(t)) {
@@ -370,7 +375,7 @@ impl Tx<'_> {
     }
 
     /// The error for a lost race: the version now, or that the row is gone.
-    fn stale(&mut self, info: &KindInfo, id: RawId) -> Result<Error, Error> {
+    pub(crate) fn stale(&mut self, info: &KindInfo, id: RawId) -> Result<Error, Error> {
         let version = self.conn.first(
             &format!("SELECT version FROM {} WHERE id = ?1", info.table()),
             &[Cell::Int(id.get())],
@@ -391,7 +396,7 @@ impl Tx<'_> {
     }
 
     /// Every new reference must name an object that exists, of a kind the edge allows, that the caller may see.
-    fn verify_targets<R: Resource>(&mut self, spec: &R, before: Option<&R>) -> Result<(), Error> {
+    pub(crate) fn verify_targets<R: Resource>(&mut self, spec: &R, before: Option<&R>) -> Result<(), Error> {
         for edge in R::EDGES {
             let old = before.map(|b| edge.targets(b)).unwrap_or_default();
             for target in edge.targets(spec) {
@@ -426,7 +431,7 @@ impl Tx<'_> {
         Ok(Some(kind))
     }
 
-    fn touch<R: Resource>(&mut self, id: RawId, before: Option<&R>, after: Option<&R>, status_only: bool) {
+    pub(crate) fn touch<R: Resource>(&mut self, id: RawId, before: Option<&R>, after: Option<&R>, status_only: bool) {
         if let Ok(info) = self.shared.registry.info(R::KIND) {
             self.written.insert(info.index);
         }
@@ -443,23 +448,23 @@ struct RowNow {
     live: bool,
 }
 
-fn text(document: &impl serde::Serialize) -> Result<String, Error> {
+pub(crate) fn text(document: &impl serde::Serialize) -> Result<String, Error> {
     serde_json::to_string(document).map_err(|e| Error::Bug(format!("a document cannot be written: {e}")))
 }
 
-fn live(is_gone: bool) -> Cell {
+pub(crate) fn live(is_gone: bool) -> Cell {
     if is_gone { Cell::Null } else { Cell::Int(1) }
 }
 
 /// The error for a UUID that another object has.
-fn taken<R: Resource>(uid: Uid, error: Error) -> Error {
+pub(crate) fn taken<R: Resource>(uid: Uid, error: Error) -> Error {
     let Error::Exists { .. } = error else { return error };
     let clash = Invalid::unique("uid", format!("An object with the id {uid}"));
     Error::Exists { kind: R::KIND, clash, fields: vec!["uid".to_owned()] }
 }
 
 /// Turns a broken unique index, which the backends report by its name, into the fields it stands for.
-fn clash(info: &KindInfo, error: Error) -> Error {
+pub(crate) fn clash(info: &KindInfo, error: Error) -> Error {
     let Error::Exists { kind: _, clash, fields } = error else { return error };
     let name = fields.first().cloned().unwrap_or_default();
     let set = info.unique.iter().find(|set| name == index_name('u', info, set));

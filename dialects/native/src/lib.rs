@@ -9,6 +9,7 @@
 //! alone. The API is our own and strict: an unknown query parameter or field is an error.
 
 mod auth;
+mod configuration;
 mod convert;
 mod document;
 mod error;

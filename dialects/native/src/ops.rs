@@ -5,7 +5,7 @@ use meetme_http::{Cx, Op, Problem, Reply, Shape, Verb, openapi};
 use meetme_store::KindInfo;
 use schemars::{Schema, json_schema};
 
-use crate::{convert, document, login, query, rows, watch, wire};
+use crate::{configuration, convert, document, login, query, rows, watch, wire};
 
 /// Every operation.
 pub fn table() -> Vec<Op> {
@@ -64,6 +64,11 @@ fn general() -> Vec<Op> {
             .verb(Verb::Act)
             .success(204)
             .run(login::logout),
+        Op::get("router_configuration", "/meetme/v1/router/{id}/configuration")
+            .group("routing")
+            .summary("The configuration of a router by its template, passwords only for who may reveal them.")
+            .gives(Shape::of::<configuration::Configuration>())
+            .run(configuration::get),
         Op::get("whoami", "/meetme/v1/whoami")
             .group("identity")
             .summary("Who the caller is.")

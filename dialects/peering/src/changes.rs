@@ -1,19 +1,25 @@
-//! Object changes: the core's change log as this dialect shows it. Read only; the reference lets callers write here by accident.
+//! Object changes: the core's change log as this dialect shows it. Read only: who could write here could
+//! rewrite what happened.
 
 use std::collections::HashMap;
 
 use http::StatusCode;
 use meetme_app::Error;
-use meetme_base::{Id, Invalid, Kind, RawId, Uid};
-use meetme_http::{Cx, Op, Problem, Query, Reply};
-use meetme_model::access::User;
-use meetme_store::{Change, ChangeQuery, Tx, Verb};
+use meetme_base::RawId;
+use meetme_http::{Cx, Op, Problem, Reply};
+use meetme_model::{
+    ops::subject,
+    routing::{Template, TemplatePurpose},
+};
+use meetme_store::{Change, ChangeQuery, Resource as _, Tx, Verb};
+use serde::Deserialize as _;
 
 use crate::{
     engine::AnyModel,
-    json, models, negotiate, ops,
+    json, line_query,
+    models::{self, content_type},
+    negotiate, ops,
     page::Paging,
-    query::moment,
     scene::{Ask, Loaded, Scene},
     serve,
 };
@@ -64,15 +70,19 @@ pub fn ops() -> Vec<Op> {
     out
 }
 
-/// The model that shows a kind; a kind that no model shows has no changes here.
-fn model_of(kind: Kind) -> Option<&'static dyn AnyModel> {
-    models::ALL.iter().copied().find(|model| model.about().kind == kind)
+/// The model that shows what was changed; what no model shows has no changes here.
+fn model_of(change: &Change) -> Option<&'static dyn AnyModel> {
+    // Templates are shown as several models, and their documents say what each is for.
+    let document = change.after.as_ref().or(change.before.as_ref());
+    let purpose = document.and_then(|document| TemplatePurpose::deserialize(document.get("purpose")?).ok());
+    content_type::of(&subject(change.kind, purpose.filter(|_| change.kind == Template::KIND)))
 }
 
 /// All lines that this dialect shows.
 fn everything() -> ChangeQuery {
     ChangeQuery {
-        kinds: models::ALL.iter().map(|model| model.about().kind).collect(),
+        // What comes and goes in the public peering database by the thousand would bury what people do.
+        kinds: models::ALL.iter().map(|model| model.about()).filter(|a| !a.is_copy()).map(|a| a.kind).collect(),
         verbs: ACTIONS.iter().map(|(.., verb)| *verb).collect(),
         newest: true,
         ..ChangeQuery::default()
@@ -107,11 +117,7 @@ fn page(tx: &mut Tx<'_>, ask: &Ask, scene: &Scene) -> Result<Vec<u8>, Error> {
     let paging = Paging::of(&ask.query);
     let address = format!("{}/api/{APP}/{PATH}/", scene.base);
     let mut out = Vec::with_capacity(4096);
-    let Some(mut query) = filter(tx, &ask.query)? else {
-        paging.head(&mut out, 0, &address, &ask.query);
-        out.extend_from_slice(b"[]}");
-        return Ok(out);
-    };
+    let mut query = line_query::read(tx, &ask.query, everything(), ACTIONS)?;
     (query.limit, query.offset) = (paging.limit, paging.offset);
     let count = tx.count_changes(&query)?;
     let found = tx.changes(&query)?;
@@ -120,78 +126,6 @@ fn page(tx: &mut Tx<'_>, ask: &Ask, scene: &Scene) -> Result<Vec<u8>, Error> {
     rows(tx, &found, ask, scene, &mut out)?;
     out.extend_from_slice(b"]}");
     Ok(out)
-}
-
-/// The lines that a query asks for; `None` when it contradicts itself.
-fn filter(tx: &mut Tx<'_>, query: &Query) -> Result<Option<ChangeQuery>, Error> {
-    let mut out = everything();
-    let mut bad = Vec::new();
-    let values =
-        |name: &str| -> Vec<String> { query.all(name).filter(|value| !value.is_empty()).map(str::to_owned).collect() };
-    let choice = |value: &str| format!("Select a valid choice. {value} is not one of the available choices.");
-    let actions = values("action");
-    if !actions.is_empty() {
-        out.verbs.clear();
-        for action in &actions {
-            match ACTIONS.iter().find(|(word, ..)| word == action) {
-                Some((.., verb)) => out.verbs.push(*verb),
-                None => bad.push(Invalid::new("action", "filter", choice(action))),
-            }
-        }
-    }
-    if let Some(request) = values("request_id").pop() {
-        match request.parse::<Uid>() {
-            Ok(request) => out.request = Some(request),
-            Err(()) => bad.push(Invalid::new("request_id", "filter", "Enter a valid UUID.")),
-        }
-    }
-    let kinds = values("changed_object_type_id");
-    if !kinds.is_empty() {
-        out.kinds.clear();
-        for number in &kinds {
-            match models::ALL.iter().find(|model| model.about().number.to_string() == *number) {
-                Some(model) => out.kinds.push(model.about().kind),
-                None => bad.push(Invalid::new("changed_object_type_id", "filter", choice(number))),
-            }
-        }
-    }
-    for (name, into) in [("id", true), ("changed_object_id", false)] {
-        for text in values(name) {
-            match text.parse::<i64>() {
-                Ok(number) if into => out.seq = Some(number),
-                Ok(number) => out.ids.push(RawId::new(number)),
-                Err(_) => bad.push(Invalid::new(name, "filter", "Enter a whole number.")),
-            }
-        }
-    }
-    for (name, into) in [("time_after", &mut out.since), ("time_before", &mut out.until)] {
-        if let Some(text) = values(name).pop() {
-            *into = moment(&text);
-            if into.is_none() {
-                bad.push(Invalid::new(name, "filter", "Enter a valid date/time."));
-            }
-        }
-    }
-    let mut possible = true;
-    if let Some(text) = values("user_id").pop() {
-        match text.parse::<i64>() {
-            Ok(id) if tx.find(Id::<User>::new(id))?.is_some() => out.actor = Some(RawId::new(id)),
-            _ => bad.push(Invalid::new("user_id", "filter", choice(&text))),
-        }
-    }
-    if let Some(name) = values("user").pop() {
-        match tx.one::<User>(&meetme_store::Filter::eq("username", name.as_str()))? {
-            Some(user) => {
-                possible = out.actor.is_none_or(|actor| actor == user.id.any());
-                out.actor = Some(user.id.any());
-            }
-            None => bad.push(Invalid::new("user", "filter", choice(&name))),
-        }
-    }
-    if let Some(name) = values("user_name").pop() {
-        out.actor_name = Some(name);
-    }
-    if bad.is_empty() { Ok(possible.then_some(out)) } else { Err(Error::Invalid(bad)) }
 }
 
 /// Writes lines, separated by commas.
@@ -207,7 +141,7 @@ fn rows(tx: &mut Tx<'_>, found: &[Change], ask: &Ask, scene: &Scene, out: &mut V
         if i > 0 {
             out.push(b',');
         }
-        let Some(model) = model_of(change.kind) else { continue };
+        let Some(model) = model_of(change) else { continue };
         out.push(b'{');
         for name in &chosen {
             json::key(out, name);
@@ -227,7 +161,7 @@ fn at_hand(tx: &mut Tx<'_>, found: &[Change], scene: &Scene) -> Result<Loaded, E
     };
     want(&models::user::MODEL, found.iter().filter_map(|change| change.actor).collect());
     for change in found {
-        let Some(model) = model_of(change.kind) else { continue };
+        let Some(model) = model_of(change) else { continue };
         want(model, vec![change.id]);
         for document in [&change.before, &change.after].into_iter().flatten() {
             want(&models::tag::MODEL, model.dump_needs(document));

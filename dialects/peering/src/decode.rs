@@ -94,7 +94,7 @@ fn one<R: Resource>(
             Ok(())
         }
         Form::Moment { set: Some(set), .. } => moment(value).map(|time| set(draft, time)),
-        Form::Secret { get, set } => match text(value, 255, false, false, true) {
+        Form::Secret { most, get, set } => match text(value, *most, false, false, !field.required) {
             Ok(sent) => {
                 let sent = sent.filter(|text| !text.is_empty());
                 let old = get(&draft.spec).map(|sealed| scene.app.sealer().open(sealed)).transpose()?;
@@ -121,7 +121,9 @@ fn one<R: Resource>(
             ids.map(|ids| set(&mut draft.spec, ids))
         }
         Form::Id | Form::Url | Form::Page | Form::Display | Form::Created | Form::Updated => Ok(()),
-        Form::Moment { set: None, .. } | Form::Made { .. } => Ok(()),
+        Form::Own { set, .. } => set(scene, tx, draft, value)?,
+        // What is told to other rows is told when this one is there.
+        Form::Moment { set: None, .. } | Form::Beside { .. } | Form::Object { .. } | Form::Made { .. } => Ok(()),
     };
     if let Err(text) = outcome {
         found.refuse(field.name, text);

@@ -17,7 +17,7 @@ fn one<R: Ruled>(field: &Field<R>) -> Json {
     };
     let kind = match &field.form {
         Form::Id | Form::Integer { .. } => "integer",
-        Form::Url | Form::Page | Form::Json { .. } | Form::Parsed { .. } => "field",
+        Form::Url | Form::Page | Form::Json { .. } | Form::Parsed { .. } | Form::Object { .. } => "field",
         Form::Display => "string",
         Form::Created | Form::Updated | Form::Moment { .. } => "datetime",
         Form::Text { slug: true, .. } => "slug",
@@ -27,7 +27,7 @@ fn one<R: Ruled>(field: &Field<R>) -> Json {
         Form::Choice { .. } | Form::Digit { .. } => "choice",
         Form::One { .. } => "nested object",
         Form::Many { .. } => "list",
-        Form::Made { kind, .. } => kind,
+        Form::Own { kind, .. } | Form::Beside { kind, .. } | Form::Made { kind, .. } => kind,
     };
     out.insert("type".into(), kind.into());
     out.insert("required".into(), field.required.into());
@@ -37,8 +37,8 @@ fn one<R: Ruled>(field: &Field<R>) -> Json {
         Form::Text { most, .. } if *most < usize::MAX => {
             out.insert("max_length".into(), (*most).into());
         }
-        Form::Secret { .. } => {
-            out.insert("max_length".into(), 255.into());
+        Form::Secret { most, .. } => {
+            out.insert("max_length".into(), (*most).into());
         }
         Form::Integer { low, high, .. } => {
             out.insert("min_value".into(), (*low).into());

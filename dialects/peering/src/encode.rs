@@ -6,6 +6,7 @@ use meetme_store::{Object, Resource};
 use crate::{
     json,
     model::{Field, Form, Model},
+    models,
     scene::{Loaded, Scene},
 };
 
@@ -114,7 +115,15 @@ fn value<R: Ruled>(
                 None => json::null(out),
             }
         }
-        Form::Made { write, .. } => write(row, scene, loaded, out),
+        Form::Object { sort, get } => {
+            let model = models::content_type::of(sort(spec));
+            match model.and_then(|model| loaded.nested(model.about().name, get(spec))) {
+                Some(bytes) => out.extend_from_slice(bytes),
+                None => json::null(out),
+            }
+        }
+        Form::Own { show, .. } => json::value(out, &show(spec, Some(scene))),
+        Form::Beside { write, .. } | Form::Made { write, .. } => write(row, scene, loaded, out),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use meetme_app::{Error, peering::Ruled};
 use meetme_base::{Id, RawId};
-use meetme_store::Tx;
+use meetme_store::{Change, Tx};
 use serde_json::{Map, Value as Json};
 
 use crate::{
@@ -32,9 +32,9 @@ pub trait AnyModel: Sync {
     /// Changes many rows named by their `id`, all or none; those that do not exist are passed over.
     fn update_many(&self, tx: &mut Tx<'_>, rows: &[Json], whole: bool, scene: &Scene) -> Result<write::Written, Error>;
     /// Removes a row.
-    fn remove(&self, tx: &mut Tx<'_>, id: i64) -> Result<(), Error>;
+    fn remove(&self, tx: &mut Tx<'_>, id: i64, scene: &Scene) -> Result<(), Error>;
     /// Removes rows, all or none; those that do not exist are passed over.
-    fn remove_many(&self, tx: &mut Tx<'_>, rows: &[Json]) -> Result<(), Error>;
+    fn remove_many(&self, tx: &mut Tx<'_>, rows: &[Json], scene: &Scene) -> Result<(), Error>;
     /// Adds the core's paths to what the nested form shows of other rows, each after `prefix`.
     fn along(&self, prefix: &str, out: &mut Vec<String>);
     /// Puts rows and their nested forms at hand.
@@ -58,6 +58,10 @@ pub trait AnyModel: Sync {
     fn dump(&self, spec: &Json, id: i64, loaded: &Loaded) -> Option<Vec<u8>>;
     /// The rows whose names [`AnyModel::dump`] will want.
     fn dump_needs(&self, spec: &Json) -> Vec<RawId>;
+    /// Whether it shows a row with this document: several models may show one kind.
+    fn shows(&self, spec: &Json) -> bool;
+    /// The row of a change in its whole form as it was then; `None` when this version can no longer read it.
+    fn told(&self, tx: &mut Tx<'_>, change: &Change, scene: &Scene) -> Result<Option<Vec<u8>>, Error>;
 }
 
 impl<R: Ruled> AnyModel for Model<R> {
@@ -86,11 +90,11 @@ impl<R: Ruled> AnyModel for Model<R> {
     fn update_many(&self, tx: &mut Tx<'_>, rows: &[Json], whole: bool, scene: &Scene) -> Result<write::Written, Error> {
         write::update_many(self, tx, rows, whole, scene)
     }
-    fn remove(&self, tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
-        write::remove(self, tx, id)
+    fn remove(&self, tx: &mut Tx<'_>, id: i64, scene: &Scene) -> Result<(), Error> {
+        write::remove(self, tx, id, scene)
     }
-    fn remove_many(&self, tx: &mut Tx<'_>, rows: &[Json]) -> Result<(), Error> {
-        write::remove_many(self, tx, rows)
+    fn remove_many(&self, tx: &mut Tx<'_>, rows: &[Json], scene: &Scene) -> Result<(), Error> {
+        write::remove_many(self, tx, rows, scene)
     }
     fn along(&self, prefix: &str, out: &mut Vec<String>) {
         read::along(self, &brief(&self.about, self.fields), prefix, out);
@@ -124,5 +128,11 @@ impl<R: Ruled> AnyModel for Model<R> {
     }
     fn dump_needs(&self, spec: &Json) -> Vec<RawId> {
         dump::needs(self, spec)
+    }
+    fn shows(&self, spec: &Json) -> bool {
+        dump::shows(self, spec)
+    }
+    fn told(&self, tx: &mut Tx<'_>, change: &Change, scene: &Scene) -> Result<Option<Vec<u8>>, Error> {
+        dump::told(self, tx, change, scene)
     }
 }

@@ -14,12 +14,16 @@ mod encode;
 mod engine;
 mod error;
 mod json;
+mod line_query;
 mod lookup;
+mod mirror;
 mod model;
 mod models;
 mod negotiate;
 mod ops;
 mod page;
+mod passwords;
+mod permissions;
 mod portal;
 mod preferences;
 mod query;
@@ -27,11 +31,14 @@ mod read;
 mod roots;
 mod scene;
 mod serve;
+mod voice;
 mod write;
 
 use std::borrow::Cow;
 
 use meetme_http::{Claim, Dialect, Parts, Slash};
+
+pub use voice::Spoken;
 
 /// The version of the API that is spoken, as the header and the documents say it.
 pub const API_VERSION: &str = "1.10";

@@ -1,9 +1,9 @@
 //! What a model of this dialect is: a table of fields over one kind of the core. Reading, writing, filtering, describing and
 //! the change log are all derived from the table at run time; adding a model is adding one file with such a table.
 
-use meetme_app::peering::Ruled;
+use meetme_app::{Error, mirror, peering::Ruled};
 use meetme_base::{Kind, RawId, Sealed, Time};
-use meetme_store::{Filter, Object, Order, Resource};
+use meetme_store::{Filter, Object, Order, Resource, Tx};
 use serde_json::Value as Json;
 
 use crate::{
@@ -50,6 +50,14 @@ impl About {
     pub fn content_type(&self) -> String {
         format!("{}.{}", self.app, self.name.to_ascii_lowercase())
     }
+    /// The core's field by which callers call its rows: copies of the public peering database's go by its own numbers.
+    pub fn key(&self) -> &'static str {
+        if self.is_copy() { "pdb_id" } else { "id" }
+    }
+    /// Whether its rows are copies of the public peering database's.
+    pub fn is_copy(&self) -> bool {
+        mirror::TYPES.iter().any(|each| each.kind == self.kind)
+    }
     /// The common beginning of its operations' ids.
     pub fn operation(&self) -> String {
         format!("{}_{}", self.app, self.path.replace('-', "_"))
@@ -68,6 +76,9 @@ impl About {
 pub fn everything() -> Filter {
     Filter::All
 }
+
+/// A filter that looks at other rows.
+pub type Asking = fn(&mut Tx<'_>, &[&str]) -> Result<Result<Filter, String>, Error>;
 
 /// A parameter that filters a list.
 pub struct Sieve {
@@ -89,11 +100,21 @@ pub enum How {
     Choice(&'static str, &'static [(&'static str, &'static str)]),
     /// A whole number among a few.
     Digit(&'static str, &'static [i64]),
+    /// What an object is, by the name or the number of its content type: a path to the core's word for it.
+    Type(&'static str),
     /// Another row: the path to compare, the kind it is of, and the field of that kind which the value names.
     Row(&'static str, Kind, &'static str),
     /// A rule of its own. The error is the text of the refusal.
     Rule(fn(&[&str]) -> Result<Filter, String>),
+    /// A rule of its own that has to look: the values with the parameter's suffix. The error of the inner result is the text of the
+    /// refusal.
+    Asked(&'static [&'static str], Look),
+    /// A rule of its own that has to look at other rows. The error of the inner result is the text of the refusal.
+    Ask(Asking),
 }
+
+/// A filter's rule that has to look.
+pub type Look = fn(&mut Tx<'_>, &Scene, &str, &[&str]) -> Result<Result<Filter, String>, Error>;
 
 impl Sieve {
     /// A filter.
@@ -154,12 +175,25 @@ pub struct Field<R: Resource> {
     pub ordered: bool,
     /// Whether it tells how equipment is reached, which is not for everybody.
     pub guarded: bool,
+    /// Whether it is none of the contract's: answers have it only where it is asked for by name.
+    pub ours: bool,
+    /// Whether it can be written and is never shown.
+    pub write_only: bool,
     /// Its form.
     pub form: Form<R>,
 }
 
 /// Puts a moment into a row that is being written.
 pub type SetMoment<R> = fn(&mut Draft<R>, Option<Time>);
+
+/// Reads a value of a form of its own; the error of the inner result is the text of the refusal.
+pub type SetOwn<R> = fn(&Scene, &mut Tx<'_>, &mut Draft<R>, &Json) -> Result<Result<(), String>, Error>;
+
+/// Puts at hand what other rows say of these.
+pub type Gather = fn(&mut Tx<'_>, &[RawId], &Scene, &mut Loaded) -> Result<(), Error>;
+
+/// Tells other rows what was sent of this one, which is written already; the error of the inner result is the text of the refusal.
+pub type SetBeside<R> = fn(&Scene, &mut Tx<'_>, &mut Object<R>, &Json) -> Result<Result<(), String>, Error>;
 
 /// The words of a choice: wire word and label.
 pub type Words = &'static [(&'static str, &'static str)];
@@ -204,7 +238,18 @@ pub enum Form<R: Resource> {
     /// A moment.
     Moment { get: fn(&Object<R>) -> Option<Time>, set: Option<SetMoment<R>> },
     /// A secret: readable only with the right to reveal it.
-    Secret { get: fn(&R) -> Option<&Sealed>, set: fn(&mut R, Option<Sealed>) },
+    Secret { most: usize, get: fn(&R) -> Option<&Sealed>, set: fn(&mut R, Option<Sealed>) },
+    /// An object of any kind in its nested form: the core's word for what it is, and which.
+    Object { sort: fn(&R) -> &str, get: fn(&R) -> RawId },
+    /// A value of a form of its own: as JSON, without a scene as the change log has it; and how it is read.
+    Own { kind: &'static str, show: fn(&R, Option<&Scene>) -> Json, set: SetOwn<R> },
+    /// What other rows say of this one: put at hand, written, and, where callers may, told to those rows.
+    Beside {
+        kind: &'static str,
+        gather: Gather,
+        write: fn(&Object<R>, &Scene, &Loaded, &mut Vec<u8>),
+        set: Option<SetBeside<R>>,
+    },
     /// A computed value of this type, written by a function.
     Made { kind: &'static str, write: fn(&Object<R>, &Scene, &Loaded, &mut Vec<u8>) },
 }
@@ -226,6 +271,8 @@ impl<R: Resource> Field<R> {
             observed: false,
             ordered: !core.is_empty(),
             guarded: false,
+            ours: false,
+            write_only: false,
             form,
         }
     }
@@ -380,7 +427,11 @@ impl<R: Resource> Field<R> {
         get: fn(&R) -> Option<&Sealed>,
         set: fn(&mut R, Option<Sealed>),
     ) -> Self {
-        Self { nullable: true, ..Self::of(name, core, Form::Secret { get, set }) }
+        Self { nullable: true, ..Self::of(name, core, Form::Secret { most: 255, get, set }) }
+    }
+    /// An object of any kind, in its nested form.
+    pub const fn object(name: &'static str, sort: fn(&R) -> &str, get: fn(&R) -> RawId) -> Self {
+        Self::fixed(name, "", Form::Object { sort, get })
     }
     /// A computed value.
     pub const fn made(
@@ -389,6 +440,26 @@ impl<R: Resource> Field<R> {
         write: fn(&Object<R>, &Scene, &Loaded, &mut Vec<u8>),
     ) -> Self {
         Self::fixed(name, "", Form::Made { kind, write })
+    }
+    /// A value of a form of its own.
+    pub const fn own(
+        name: &'static str,
+        core: &'static str,
+        kind: &'static str,
+        show: fn(&R, Option<&Scene>) -> Json,
+        set: SetOwn<R>,
+    ) -> Self {
+        Self::of(name, core, Form::Own { kind, show, set }).unordered()
+    }
+    /// What other rows say of this one.
+    pub const fn beside(
+        name: &'static str,
+        kind: &'static str,
+        gather: Gather,
+        write: fn(&Object<R>, &Scene, &Loaded, &mut Vec<u8>),
+        set: Option<SetBeside<R>>,
+    ) -> Self {
+        Self { read_only: set.is_none(), ..Self::of(name, "", Form::Beside { kind, gather, write, set }) }
     }
     /// A new row must have it.
     #[must_use]
@@ -400,6 +471,38 @@ impl<R: Resource> Field<R> {
     #[must_use]
     pub const fn nullable(mut self) -> Self {
         self.nullable = true;
+        self
+    }
+    /// It may not be null.
+    #[must_use]
+    pub const fn never_null(mut self) -> Self {
+        self.nullable = false;
+        self
+    }
+    /// How long the secret may be.
+    #[must_use]
+    pub const fn at_most(mut self, characters: usize) -> Self {
+        if let Form::Secret { most, .. } = &mut self.form {
+            *most = characters;
+        }
+        self
+    }
+    /// Callers cannot write it.
+    #[must_use]
+    pub const fn fixed_value(mut self) -> Self {
+        self.read_only = true;
+        self
+    }
+    /// It is none of the contract's: shown only to those who name it in `fields`.
+    #[must_use]
+    pub const fn ours(mut self) -> Self {
+        self.ours = true;
+        self
+    }
+    /// It is never shown.
+    #[must_use]
+    pub const fn write_only(mut self) -> Self {
+        self.write_only = true;
         self
     }
     /// It is what was seen.

@@ -144,8 +144,14 @@ fn parameters(about: &About) -> Vec<QueryParam> {
         let ends: &[&str] = match sieve.how {
             How::Text(_) => &texts,
             How::Number(_) => &numbers,
-            How::Choice(..) | How::Digit(..) | How::Row(..) => &["", "__n"],
-            How::Flag(_) | How::Rule(_) => &[""],
+            How::Choice(..) | How::Digit(..) | How::Type(_) | How::Row(..) => &["", "__n"],
+            How::Flag(_) | How::Rule(_) | How::Ask(_) => &[""],
+            How::Asked(suffixes, _) => {
+                let end = |suffix: &&str| if suffix.is_empty() { String::new() } else { format!("__{suffix}") };
+                let names = suffixes.iter().map(|suffix| keep(format!("{}{}", sieve.name, end(suffix))));
+                out.extend(names.map(|name| QueryParam::text(name).repeated()));
+                continue;
+            }
         };
         out.extend(ends.iter().map(|end| QueryParam::text(keep(format!("{}{end}", sieve.name))).repeated()));
     }

@@ -1,11 +1,11 @@
 //! How the caller wants to see things: one document for each user.
 
 use http::{Method, StatusCode};
-use meetme_app::{AuthFailure, Error};
+use meetme_app::{AuthFailure, Error, contexts};
 use meetme_base::{Id, Invalid};
 use meetme_http::{Cx, Op, Problem, Reply};
 use meetme_model::access::User;
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use crate::{auth::FORBIDDEN, lookup::python_type, negotiate, serve};
 
@@ -46,22 +46,10 @@ async fn patch(cx: Cx) -> Result<Reply, Problem> {
         .write(cx.caller(), move |tx| {
             let mut user = tx.get(me)?;
             let mut spec = user.spec.clone();
-            merge(&mut spec.preferences, &sent);
+            contexts::merge(&mut spec.preferences, &sent);
             tx.save(&mut user, spec)?;
             Ok(user.spec.preferences)
         })
         .await?;
     Ok(Reply::json(StatusCode::OK, &stored))
-}
-
-/// Objects are merged member by member; anything else is replaced.
-fn merge(into: &mut Map<String, Json>, from: &Map<String, Json>) {
-    for (name, value) in from {
-        match (into.get_mut(name), value) {
-            (Some(Json::Object(into)), Json::Object(from)) => merge(into, from),
-            _ => {
-                into.insert(name.clone(), value.clone());
-            }
-        }
-    }
 }

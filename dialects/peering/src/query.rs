@@ -6,7 +6,11 @@ use meetme_base::{Invalid, Kind, Time, Uid};
 use meetme_http::Query;
 use meetme_store::{ChangeQuery, Filter, Op, Order, Tx, Value, Verb};
 
-use crate::model::{About, How, Model};
+use crate::{
+    model::{About, How, Model},
+    models::content_type,
+    scene::Scene,
+};
 
 /// The parameters that every list knows beside its own.
 const EVERYWHERE: &[(&str, How)] =
@@ -19,7 +23,7 @@ const CHANGES: u32 = 10_000;
 ///
 /// # Errors
 /// [`Error::Invalid`] with every parameter that cannot be read.
-pub fn filter(about: &About, kind: Kind, tx: &mut Tx<'_>, query: &Query) -> Result<Filter, Error> {
+pub fn filter(about: &About, kind: Kind, tx: &mut Tx<'_>, scene: &Scene, query: &Query) -> Result<Filter, Error> {
     let mut out = (about.only)();
     let mut bad = Vec::new();
     let mut done: Vec<&str> = Vec::new();
@@ -32,7 +36,7 @@ pub fn filter(about: &About, kind: Kind, tx: &mut Tx<'_>, query: &Query) -> Resu
         if values.is_empty() {
             continue;
         }
-        match parameter(about, kind, tx, name, &values)? {
+        match parameter(about, kind, tx, scene, name, &values)? {
             Ok(found) => out = out.and(found),
             Err(text) => bad.push(Invalid::new(name, "filter", text)),
         }
@@ -45,10 +49,12 @@ fn parameter(
     about: &About,
     kind: Kind,
     tx: &mut Tx<'_>,
+    scene: &Scene,
     name: &str,
     values: &[&str],
 ) -> Result<Result<Filter, String>, Error> {
-    let (base, suffix) = match name.split_once("__") {
+    let is_whole = about.filters.iter().any(|sieve| sieve.name == name);
+    let (base, suffix) = match name.split_once("__").filter(|_| !is_whole) {
         Some((base, suffix)) => (base, suffix),
         None => (name, ""),
     };
@@ -76,8 +82,11 @@ fn parameter(
         How::Choice(path, words) if matches!(suffix, "" | "n") => turned(choice(path, words, values)),
         How::Digit(path, of) if matches!(suffix, "" | "n") => turned(digit(path, of, values)),
         How::Row(path, target, field) if matches!(suffix, "" | "n") => turned(row(tx, path, *target, field, values)?),
+        How::Type(path) if matches!(suffix, "" | "n") => turned(subjects(path, values)),
+        How::Asked(ends, look) if ends.contains(&suffix) => look(tx, scene, suffix, values)?,
         How::Choice(path, _) | How::Row(path, ..) if suffix == "empty" => empty(path, values),
-        How::Rule(rule) if suffix.is_empty() => rule(values),
+        How::Rule(rule) if matches!(suffix, "" | "n") => turned(rule(values)),
+        How::Ask(ask) if suffix.is_empty() => ask(tx, values)?,
         _ => Ok(Filter::All),
     })
 }
@@ -164,6 +173,9 @@ fn number(kind: Kind, tx: &Tx<'_>, path: &str, suffix: &str, values: &[&str]) ->
         "lte" => any(Op::Le),
         "gt" => any(Op::Gt),
         "gte" => any(Op::Ge),
+        // How ranges of moments are spelled.
+        "before" if ty == Some(FieldType::Time) => any(Op::Le),
+        "after" if ty == Some(FieldType::Time) => any(Op::Ge),
         _ => Filter::All,
     })
 }
@@ -187,6 +199,11 @@ fn choice(path: &str, words: &[(&'static str, &'static str)], values: &[&str]) -
         });
     }
     Ok(out)
+}
+
+fn subjects(path: &str, values: &[&str]) -> Result<Filter, String> {
+    let word = |value: &&str| content_type::find(value).map(content_type::word).ok_or_else(|| no_choice(value));
+    Ok(Filter::is_in(path, values.iter().map(word).collect::<Result<Vec<String>, String>>()?))
 }
 
 fn digit(path: &str, of: &[i64], values: &[&str]) -> Result<Filter, String> {
@@ -223,11 +240,13 @@ fn row(
     Ok(Ok(out))
 }
 
-fn no_choice(value: &str) -> String {
+/// What is said of a value that names nothing.
+pub fn no_choice(value: &str) -> String {
     format!("Select a valid choice. {value} is not one of the available choices.")
 }
 
-fn truth(text: &str) -> Option<bool> {
+/// A truth value as query strings carry it.
+pub fn truth(text: &str) -> Option<bool> {
     match text {
         "true" | "True" | "1" => Some(true),
         "false" | "False" | "0" => Some(false),

@@ -1,6 +1,6 @@
 //! Reading: a row, a page of rows, and what rows refer to.
 
-use meetme_app::{Error, peering::Ruled};
+use meetme_app::{Error, contexts, peering::Ruled};
 use meetme_base::{Id, RawId};
 use meetme_store::{Filter, Object, Query, Tx};
 
@@ -9,6 +9,7 @@ use crate::{
     engine::AnyModel,
     json,
     model::{Field, Form, Model},
+    models,
     page::Paging,
     query,
     scene::{Ask, Loaded, Scene, brief},
@@ -19,7 +20,10 @@ pub fn one<R: Ruled>(model: &Model<R>, tx: &mut Tx<'_>, id: i64, ask: &Ask, scen
     let fields = ask.choose(&model.about, model.fields);
     let mut paths = Vec::new();
     along(model, &fields, "", &mut paths);
-    let row = tx.find_along(Id::<R>::new(id), &(model.about.only)(), &paths)?;
+    let row = match model.about.key() {
+        "id" => tx.find_along(Id::<R>::new(id), &(model.about.only)(), &paths)?,
+        key => tx.one(&Filter::eq(key, id).and((model.about.only)()))?,
+    };
     let row = row.ok_or_else(|| Error::missing(R::KIND, model.about.name))?;
     let rows = [row];
     let mut out = Vec::with_capacity(2048);
@@ -48,7 +52,7 @@ pub fn find<R: Ruled>(model: &Model<R>, tx: &mut Tx<'_>, id: i64) -> Result<Obje
 
 /// A page of a list.
 pub fn page<R: Ruled>(model: &Model<R>, tx: &mut Tx<'_>, ask: &Ask, scene: &Scene) -> Result<Vec<u8>, Error> {
-    let filter = query::filter(&model.about, R::KIND, tx, &ask.query)?;
+    let filter = query::filter(&model.about, R::KIND, tx, scene, &ask.query)?;
     let order = query::order(model, &ask.query);
     let paging = Paging::of(&ask.query);
     let (count, rows) = tx.page::<R>(&Query::of(filter).order(order).page(paging.limit, paging.offset))?;
@@ -86,7 +90,8 @@ pub fn list<R: Ruled>(
 /// The scene with the decision whether the caller may read this model's secrets.
 fn shown<R: Ruled>(model: &Model<R>, tx: &mut Tx<'_>, scene: &Scene) -> Result<Scene, Error> {
     let mut scene = scene.clone();
-    if model.fields.iter().any(|f| matches!(f.form, Form::Secret { .. })) {
+    // What is told unasked reveals nothing.
+    if scene.caller.is_some() && model.fields.iter().any(|f| matches!(f.form, Form::Secret { .. } | Form::Own { .. })) {
         scene.reveal = tx.may(R::KIND, "reveal", scene.home)?;
     }
     Ok(scene)
@@ -102,11 +107,20 @@ fn at_hand<R: Ruled>(
 ) -> Result<Loaded, Error> {
     let mut loaded = Loaded::default();
     gather(model, tx, rows, fields, scene, &mut loaded)?;
-    if fields.iter().any(|f| f.name == "tagged_items") {
-        for row in rows {
-            loaded.counts.insert(row.id.get(), tx.referrers(row.id.any(), 10_000)?.len());
+    let ids: Vec<RawId> = rows.iter().map(|row| row.id.any()).collect();
+    for field in fields {
+        if let Form::Beside { gather, .. } = field.form {
+            gather(tx, &ids, scene, &mut loaded)?;
         }
     }
+    if fields.iter().any(|f| f.name == "tagged_items") {
+        loaded.counts = tx.referred("tags", rows.iter().map(|row| row.id.any()))?;
+    }
+    // Shared data is kept where people also keep secrets: what everybody may read is what the row says itself.
+    if !scene.public && fields.iter().any(|f| f.name == "config_context") {
+        loaded.contexts = contexts::assigned(&scene.app, tx, rows.iter().map(|row| row.id.any()))?;
+    }
+    crate::mirror::gather(tx, rows, fields, &mut loaded)?;
     Ok(loaded)
 }
 
@@ -131,6 +145,13 @@ fn gather<'r, R: Ruled>(
         match field.form {
             Form::One { of, get, .. } => want(of, &mut rows.clone().into_iter().filter_map(|row| get(&row.spec))),
             Form::Many { of, get, .. } => want(of, &mut rows.clone().into_iter().flat_map(|row| get(&row.spec))),
+            Form::Object { sort, get } => {
+                for row in rows.clone() {
+                    if let Some(of) = models::content_type::of(sort(&row.spec)) {
+                        want(of, &mut std::iter::once(get(&row.spec)));
+                    }
+                }
+            }
             _ => {}
         }
     }

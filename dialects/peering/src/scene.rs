@@ -6,10 +6,11 @@ use std::{
     collections::HashMap,
 };
 
-use meetme_app::App;
+use meetme_app::{App, Caller, Error, resources::By};
 use meetme_base::{Id, RawId};
 use meetme_http::Query;
 use meetme_store::{Object, Resource};
+use serde_json::{Map, Value as Json};
 
 use crate::model::{About, Field};
 
@@ -26,9 +27,19 @@ pub struct Scene {
     pub reveal: bool,
     /// Whether anybody reads along: how equipment is reached is then not told.
     pub public: bool,
+    /// Who asks; nobody where something is told unasked.
+    pub caller: Option<Caller>,
 }
 
 impl Scene {
+    /// Who asks, for rules that depend on it.
+    ///
+    /// # Errors
+    /// [`Error::Bug`] where nobody does: what is told unasked writes nothing.
+    pub fn by(&self) -> Result<By<'_>, Error> {
+        let caller = self.caller.as_ref().ok_or_else(|| Error::Bug("nobody asks".to_owned()))?;
+        Ok(By { app: &self.app, caller })
+    }
     /// The address of a row in this API.
     pub fn url(&self, out: &mut Vec<u8>, about: &About, id: i64) {
         self.address(out, "/api/", about, id);
@@ -53,8 +64,16 @@ pub struct Loaded {
     rows: HashMap<TypeId, Box<dyn Any>>,
     nested: HashMap<&'static str, HashMap<i64, Box<[u8]>>>,
     names: HashMap<&'static str, HashMap<i64, String>>,
+    /// What other rows say of each, by the name of the field.
+    pub beside: HashMap<(&'static str, i64), Vec<RawId>>,
+    /// The same in words.
+    pub words: HashMap<(&'static str, i64), Vec<String>>,
     /// How many rows refer to each, where that was asked for.
-    pub counts: HashMap<i64, usize>,
+    pub counts: HashMap<RawId, u64>,
+    /// What is merged into the data for templates of each, where that was asked for.
+    pub contexts: HashMap<RawId, Map<String, Json>>,
+    /// What the public peering database says of the rows, where that was asked for.
+    pub register: crate::mirror::Said,
 }
 
 impl Loaded {
@@ -124,8 +143,10 @@ impl Ask {
     /// The fields that are wanted, in the order they are written.
     pub fn choose<R: Resource>(&self, about: &About, fields: &'static [Field<R>]) -> Vec<&'static Field<R>> {
         let all = if self.brief { brief(about, fields) } else { fields.iter().collect() };
+        let named = |f: &Field<R>| self.fields.iter().any(|name| name == f.name);
         all.into_iter()
-            .filter(|f| self.fields.is_empty() || self.fields.iter().any(|name| name == f.name))
+            .filter(|f| if self.fields.is_empty() { !f.ours } else { named(f) })
+            .filter(|f| !f.write_only)
             .filter(|f| !self.exclude.iter().any(|name| name == f.name))
             .collect()
     }

@@ -1,7 +1,7 @@
 //! What runs when an operation on a model is called.
 
 use http::{StatusCode, header};
-use meetme_app::Error;
+use meetme_app::{Error, templates};
 use meetme_base::Invalid;
 use meetme_http::{Cx, Media, Problem, Reply};
 use serde_json::{Map, Value as Json, json};
@@ -10,7 +10,7 @@ use crate::{
     decode, describe,
     engine::AnyModel,
     lookup::python_type,
-    negotiate,
+    negotiate, passwords, query,
     scene::{Ask, Scene},
     write::Written,
 };
@@ -24,6 +24,7 @@ pub fn scene(cx: &Cx) -> Scene {
         home: caller.home().any(),
         reveal: false,
         public: caller.subject.is_anonymous(),
+        caller: Some(caller.clone()),
     }
 }
 
@@ -60,10 +61,26 @@ fn rows(cx: &Cx) -> Result<Vec<Json>, Problem> {
 
 /// A page of rows.
 pub async fn list(cx: Cx, model: &'static dyn AnyModel) -> Result<Reply, Problem> {
+    if let Some(name) = cx.query.last("export").filter(|name| !name.is_empty()) {
+        let name = name.to_owned();
+        return exported(cx, model, name).await;
+    }
     negotiate::form(&cx.parts)?;
     let (ask, scene) = (Ask::of(&cx.query), scene(&cx));
     let body = cx.app.read(cx.caller(), move |tx| model.page(tx, &ask, &scene)).await?;
     Ok(written(StatusCode::OK, body))
+}
+
+/// All rows of a list as the text of an export template: no page, the list's filters apply.
+async fn exported(cx: Cx, model: &'static dyn AnyModel, name: String) -> Result<Reply, Problem> {
+    let (app, query) = (cx.app.clone(), cx.query.clone());
+    let read = cx.app.read(cx.caller(), move |tx| {
+        let about = model.about();
+        let filter = query::filter(about, about.kind, tx, &query)?;
+        templates::export_named(&app, tx, &name, about.kind, &filter)
+    });
+    let text = read.await?.render_apart().await?;
+    Ok(Reply::bytes(StatusCode::OK, "text/plain; charset=utf-8", text.into_bytes()))
 }
 
 /// One row.
@@ -77,10 +94,11 @@ pub async fn retrieve(cx: Cx, model: &'static dyn AnyModel) -> Result<Reply, Pro
 /// Makes one row, or all of a list.
 pub async fn create(cx: Cx, model: &'static dyn AnyModel) -> Result<Reply, Problem> {
     let (sent, scene) = (body(&cx)?, scene(&cx));
-    let (rows, bulk) = match sent {
+    let (mut rows, bulk) = match sent {
         Json::Array(rows) => (rows, true),
         one => (vec![one], false),
     };
+    passwords::hash(model, &mut rows).await?;
     let made = cx.app.write(cx.caller(), move |tx| model.create(tx, &rows, bulk, &scene)).await?;
     let Written { body, location } = made;
     let reply = written(StatusCode::CREATED, body);
@@ -89,14 +107,16 @@ pub async fn create(cx: Cx, model: &'static dyn AnyModel) -> Result<Reply, Probl
 
 /// Changes one row.
 pub async fn update(cx: Cx, model: &'static dyn AnyModel, whole: bool) -> Result<Reply, Problem> {
-    let (id, sent, scene) = (id(&cx, model)?, body(&cx)?, scene(&cx));
+    let (id, mut sent, scene) = (id(&cx, model)?, body(&cx)?, scene(&cx));
+    passwords::hash(model, std::slice::from_mut(&mut sent)).await?;
     let done = cx.app.write(cx.caller(), move |tx| model.update(tx, id, &sent, whole, &scene)).await?;
     Ok(written(StatusCode::OK, done.body))
 }
 
 /// Changes the rows of a list.
 pub async fn bulk_update(cx: Cx, model: &'static dyn AnyModel, whole: bool) -> Result<Reply, Problem> {
-    let (sent, scene) = (rows(&cx)?, scene(&cx));
+    let (mut sent, scene) = (rows(&cx)?, scene(&cx));
+    passwords::hash(model, &mut sent).await?;
     let done = cx.app.write(cx.caller(), move |tx| model.update_many(tx, &sent, whole, &scene)).await?;
     Ok(written(StatusCode::OK, done.body))
 }
@@ -104,15 +124,15 @@ pub async fn bulk_update(cx: Cx, model: &'static dyn AnyModel, whole: bool) -> R
 /// Removes one row.
 pub async fn destroy(cx: Cx, model: &'static dyn AnyModel) -> Result<Reply, Problem> {
     negotiate::form(&cx.parts)?;
-    let id = id(&cx, model)?;
-    cx.app.write(cx.caller(), move |tx| model.remove(tx, id)).await?;
+    let (id, scene) = (id(&cx, model)?, scene(&cx));
+    cx.app.write(cx.caller(), move |tx| model.remove(tx, id, &scene)).await?;
     Ok(Reply::empty(StatusCode::NO_CONTENT))
 }
 
 /// Removes the rows of a list.
 pub async fn bulk_destroy(cx: Cx, model: &'static dyn AnyModel) -> Result<Reply, Problem> {
-    let sent = rows(&cx)?;
-    cx.app.write(cx.caller(), move |tx| model.remove_many(tx, &sent)).await?;
+    let (sent, scene) = (rows(&cx)?, scene(&cx));
+    cx.app.write(cx.caller(), move |tx| model.remove_many(tx, &sent, &scene)).await?;
     Ok(Reply::empty(StatusCode::NO_CONTENT))
 }
 

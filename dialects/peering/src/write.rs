@@ -14,7 +14,7 @@ use serde_json::Value as Json;
 use crate::{
     decode::{self, Findings},
     lookup::python_type,
-    model::{Draft, Model},
+    model::{Draft, Form, Model},
     read,
     scene::{Ask, Scene},
 };
@@ -48,8 +48,9 @@ pub fn create<R: Ruled>(
     unique(model, tx, scene.home, &keys, &mut findings)?;
     refuse(&mut findings, bulk)?;
     let mut made = Vec::with_capacity(rows.len());
-    for (draft, found) in drafts.into_iter().zip(&mut findings) {
-        match peering::create(tx, scene.home, draft.spec, draft.status) {
+    for ((draft, sent), found) in drafts.into_iter().zip(rows).zip(&mut findings) {
+        let written = R::create_by(scene.by()?, tx, scene.home, draft.spec, draft.status);
+        match written.and_then(|mut row| beside(model, tx, &mut row, sent, scene, found).map(|()| row)) {
             Ok(row) => made.push(row),
             Err(error) => {
                 if fault(model, error, found)? {
@@ -124,8 +125,10 @@ fn change<R: Ruled>(
     let keys: Vec<_> = rows.iter().map(Some).zip(&drafts).collect();
     unique(model, tx, scene.home, &keys, &mut findings)?;
     refuse(&mut findings, bulk)?;
-    for ((row, draft), found) in rows.iter_mut().zip(drafts).zip(&mut findings) {
-        let written = peering::save(tx, row, draft.spec).and_then(|()| peering::observe(tx, row, draft.status));
+    for (((row, draft), sent), found) in rows.iter_mut().zip(drafts).zip(sent).zip(&mut findings) {
+        let written = R::save_by(scene.by()?, tx, row, draft.spec)
+            .and_then(|()| peering::observe(tx, row, draft.status))
+            .and_then(|()| beside(model, tx, row, sent, scene, found));
         if let Err(error) = written
             && fault(model, error, found)?
         {
@@ -135,14 +138,34 @@ fn change<R: Ruled>(
     refuse(&mut findings, bulk)
 }
 
+/// Tells other rows what was sent of this one.
+fn beside<R: Ruled>(
+    model: &Model<R>,
+    tx: &mut Tx<'_>,
+    row: &mut Object<R>,
+    sent: &Json,
+    scene: &Scene,
+    found: &mut Findings,
+) -> Result<(), Error> {
+    for field in model.fields {
+        if let Form::Beside { set: Some(set), .. } = field.form
+            && let Some(value) = sent.get(field.name)
+            && let Err(text) = set(scene, tx, row, value)?
+        {
+            found.bad.push(Invalid::new(field.name, "wire", text));
+        }
+    }
+    Ok(())
+}
+
 /// Removes one row.
-pub fn remove<R: Ruled>(model: &Model<R>, tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
+pub fn remove<R: Ruled>(model: &Model<R>, tx: &mut Tx<'_>, id: i64, scene: &Scene) -> Result<(), Error> {
     let row = read::find(model, tx, id)?;
-    peering::remove(tx, row.id)
+    R::remove_by(scene.by()?, tx, row.id)
 }
 
 /// Removes many rows.
-pub fn remove_many<R: Ruled>(model: &Model<R>, tx: &mut Tx<'_>, sent: &[Json]) -> Result<(), Error> {
+pub fn remove_many<R: Ruled>(model: &Model<R>, tx: &mut Tx<'_>, sent: &[Json], scene: &Scene) -> Result<(), Error> {
     let mut ids = ids(sent)?;
     ids.sort_unstable();
     ids.dedup();
@@ -150,7 +173,7 @@ pub fn remove_many<R: Ruled>(model: &Model<R>, tx: &mut Tx<'_>, sent: &[Json]) -
     for id in ids.into_iter().filter(|id| found.contains_key(id)).map(Id::<R>::new) {
         // One that went with another of the list is gone already.
         if tx.find(id)?.is_some() {
-            peering::remove(tx, id)?;
+            R::remove_by(scene.by()?, tx, id)?;
         }
     }
     Ok(())

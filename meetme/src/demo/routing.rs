@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use meetme_app::Error;
+use meetme_app::{Error, templates};
 use meetme_base::{Asn, IfAddr, RawId, VlanId};
 use meetme_model::{
     Admin, Peer,
@@ -29,6 +29,7 @@ const NETWORKS: &[(i64, &str, Option<&str>, u32, u32)] = &[
 /// Makes the customer's peering.
 pub fn make(tx: &mut Tx<'_>, people: &People, places: &Places) -> Result<(), Error> {
     let book = people.customer;
+    templates::install(tx, book)?;
     let local = AutonomousSystem { ours: true, ..AutonomousSystem::new(asn(64_510)?, "Demo Customer") };
     let local = tx.create(book, local)?.id;
     let mut peers = Vec::new();

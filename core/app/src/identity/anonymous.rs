@@ -10,6 +10,10 @@ use std::{collections::HashMap, sync::Arc};
 use meetme_base::{Id, Kind, RawId, Uid};
 use meetme_model::{
     access::Organization,
+    mirror::{
+        PdbCampus, PdbExchange, PdbExchangeFacility, PdbFacility, PdbLan, PdbNetwork, PdbNetworkFacility, PdbOrg,
+        PdbPort, PdbPrefix,
+    },
     ops::Tag,
     routing::{
         AutonomousSystem, Bfd, Community, DirectSession, Exchange, ExchangeLink, ExchangeSession, PeerGroup, Platform,
@@ -30,6 +34,16 @@ const BOOK: &[Kind] = &[
     Exchange::KIND,
     ExchangeLink::KIND,
     ExchangeSession::KIND,
+    PdbCampus::KIND,
+    PdbExchange::KIND,
+    PdbExchangeFacility::KIND,
+    PdbFacility::KIND,
+    PdbLan::KIND,
+    PdbNetwork::KIND,
+    PdbNetworkFacility::KIND,
+    PdbOrg::KIND,
+    PdbPort::KIND,
+    PdbPrefix::KIND,
     PeerGroup::KIND,
     Platform::KIND,
     Policy::KIND,

@@ -14,11 +14,11 @@ mod throttle;
 pub(crate) use anonymous::Anonymous;
 pub use anonymous::{anonymous, open_book};
 pub use key::{Issued, NewKey, change as change_key, create as create_key, issue, read_secret};
-pub use password::{hash_password, login};
+pub use password::{hash_password, hash_password_away, login};
 pub use resolve::{Callers, Credential, Door, authenticate};
 pub use session::{Opened, Which, close, open, open_for, refresh};
-pub(crate) use setup::make_owner;
 pub use setup::{First, builtin_role, first};
+pub(crate) use setup::{late_role, make_owner};
 pub use throttle::Throttle;
 
 pub use crate::giving::Giver;

@@ -21,6 +21,14 @@ pub fn hash_password(password: &Secret<String>) -> Result<Hash, Error> {
     Ok(Hash::new(hash.to_string()))
 }
 
+/// The same on a thread of its own: nobody waits in a transaction for what is slow on purpose.
+///
+/// # Errors
+/// As [`hash_password`].
+pub async fn hash_password_away(password: Secret<String>) -> Result<Hash, Error> {
+    offload(move || hash_password(&password)).await?
+}
+
 /// A hash nobody has the password of: an unknown name takes as long to refuse as a wrong password.
 static NOBODY: LazyLock<Option<Hash>> = LazyLock::new(|| {
     let random = seal::random::<16>().ok()?;

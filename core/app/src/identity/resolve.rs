@@ -7,7 +7,7 @@ use std::{
 };
 
 use meetme_base::{Id, IpNet, Kind, RawId, Time, Uid};
-use meetme_model::access::{Grant, Key, Membership, Organization, Project, Role, Session, User};
+use meetme_model::access::{Grant, Key, Membership, Organization, Project, Role, Session, Team, User};
 use meetme_store::{Context, Filter, Object, Resource as _, Tx};
 
 use crate::{
@@ -45,7 +45,8 @@ pub struct Door {
 }
 
 /// The kinds that a subject's rights are worked out from.
-const READ: &[Kind] = &[Organization::KIND, Project::KIND, User::KIND, Key::KIND, Role::KIND, Membership::KIND];
+const READ: &[Kind] =
+    &[Organization::KIND, Project::KIND, User::KIND, Key::KIND, Role::KIND, Membership::KIND, Team::KIND];
 /// How long anything worked out is trusted at most.
 const LONGEST_MS: i64 = 60_000;
 /// How often a key's last use is noted.
@@ -247,6 +248,13 @@ fn of_user(
         }
         for role in membership.spec.roles.iter().filter_map(|r| roles.get(r)) {
             grants.extend(role.spec.grants.iter().map(|g| (node, g.clone())));
+        }
+    }
+    let teams = tx.all::<Team>(Filter::eq("members", user.id))?;
+    let roles = tx.many(teams.iter().flat_map(|team| team.spec.roles.iter().copied()))?;
+    for team in &teams {
+        for role in team.spec.roles.iter().filter_map(|r| roles.get(r)) {
+            grants.extend(role.spec.grants.iter().map(|g| (team.tenant, g.clone())));
         }
     }
     // Everybody may see and change their own user.

@@ -58,6 +58,7 @@ const BUILT_IN: &[(&str, &[(&str, &str)])] = &[
         "peering_requester",
         &[("autonomous_system", "see"), ("peering_request", "see create"), ("requested_session", "see create act")],
     ),
+    ("reader", &[("@routing", "see"), ("@ops", "see")]),
 ];
 
 /// Makes the operator, everything built in, the first user and a key for it. Everything in one transaction.
@@ -77,17 +78,7 @@ pub fn first(
     let organization = Organization { name: operator.to_owned(), form: Form::Operator, ..Organization::default() };
     let operator = tx.create(RawId::new(0), organization)?;
     for (name, rights) in BUILT_IN {
-        let grants = rights
-            .iter()
-            .map(|(kind, verbs)| Grant {
-                kinds: vec![(*kind).to_owned()],
-                verbs: verbs.split(' ').map(str::to_owned).collect(),
-                fields: None,
-                filter: None,
-            })
-            .collect();
-        let role = Role { name: (*name).to_owned(), builtin: true, grants, ..Role::default() };
-        tx.create(operator.id.any(), role)?;
+        make_role(tx, operator.id.any(), name, rights)?;
     }
     builtin::make(tx, operator.id.any())?;
     let user = User {
@@ -103,6 +94,34 @@ pub fn first(
     let new = NewKey { name: "first".to_owned(), ..NewKey::default() };
     let key = create_key(app, tx, Giver::System, user.id.any(), &new)?;
     Ok(First { operator, user, key })
+}
+
+fn make_role(tx: &mut Tx<'_>, operator: RawId, name: &str, rights: &[(&str, &str)]) -> Result<Id<Role>, Error> {
+    let grants = rights
+        .iter()
+        .map(|(kind, verbs)| Grant {
+            kinds: vec![(*kind).to_owned()],
+            verbs: verbs.split(' ').map(str::to_owned).collect(),
+            fields: None,
+            filter: None,
+        })
+        .collect();
+    let role = Role { name: name.to_owned(), builtin: true, grants, ..Role::default() };
+    Ok(tx.create(operator, role)?.id)
+}
+
+/// The id of a built-in role that is younger than some installations: made where it is missing.
+pub(crate) fn late_role(tx: &mut Tx<'_>, name: &str) -> Result<Id<Role>, Error> {
+    match builtin_role(tx, name) {
+        Err(Error::Missing { .. }) => {}
+        found => return found,
+    }
+    let unknown = || Error::missing(Kind::new(Role::KIND.name()), name);
+    let (name, rights) = BUILT_IN.iter().find(|(known, _)| *known == name).ok_or_else(unknown)?;
+    tx.as_system(|tx| {
+        let operator = tx.one::<Organization>(&Filter::eq("form", Form::Operator.word()))?.ok_or_else(unknown)?;
+        make_role(tx, operator.id.any(), name, rights)
+    })
 }
 
 /// Makes a user the owner of a node that was just made: the caller's rights were worked out before it existed.

@@ -3,17 +3,22 @@
 //! A kind says in [`Ruled`] what follows from other rows before it is written, and what follows for other rows afterwards.
 //! Doors write through [`create`], [`save`] and [`remove`] here, so that no door can forget either.
 
+mod access;
 mod equipment;
+pub mod import;
+pub mod meeting;
+mod mirrored;
 mod plain;
 pub mod portal;
 mod session;
+mod subject;
 
 use meetme_base::RawId;
 use meetme_base::{Id, Uid};
 use meetme_model::routing::{AutonomousSystem, DirectSession, ExchangeSession};
-use meetme_store::{Filter, Object, Query, Resource, Tx};
+use meetme_store::{Filter, Moved, Object, Query, Resource, Tx};
 
-use crate::{Error, access};
+use crate::{Error, access as rights, resources::By};
 
 /// A kind with rules that reach beyond its own row.
 pub trait Ruled: Resource {
@@ -37,6 +42,37 @@ pub trait Ruled: Resource {
     /// When something else needs it.
     fn leave(_tx: &mut Tx<'_>, _gone: &Self) -> Result<(), Error> {
         Ok(())
+    }
+    /// The line of the change log for a state that became another one, for kinds whose states people wait for.
+    fn step(_row: &Object<Self>, _after: &Self::Status) -> Option<Moved> {
+        None
+    }
+    /// Makes a row for somebody. Kinds whose rules depend on who asks have their own.
+    ///
+    /// # Errors
+    /// As [`create`].
+    fn create_by(
+        _: By<'_>,
+        tx: &mut Tx<'_>,
+        tenant: RawId,
+        spec: Self,
+        status: Self::Status,
+    ) -> Result<Object<Self>, Error> {
+        create(tx, tenant, spec, status)
+    }
+    /// Replaces the spec of a row for somebody.
+    ///
+    /// # Errors
+    /// As [`save`].
+    fn save_by(_: By<'_>, tx: &mut Tx<'_>, object: &mut Object<Self>, spec: Self) -> Result<(), Error> {
+        save(tx, object, spec)
+    }
+    /// Removes a row for somebody.
+    ///
+    /// # Errors
+    /// As [`remove`].
+    fn remove_by(_: By<'_>, tx: &mut Tx<'_>, id: Id<Self>) -> Result<(), Error> {
+        remove(tx, id)
     }
 }
 
@@ -71,8 +107,9 @@ pub fn observe<R: Ruled>(tx: &mut Tx<'_>, object: &mut Object<R>, status: R::Sta
     if status == object.status {
         return Ok(());
     }
-    access::require(tx, R::KIND, "change", object.tenant)?;
-    Ok(tx.as_system(|tx| tx.observe(object, status, None))?)
+    rights::require(tx, R::KIND, "change", object.tenant)?;
+    let step = R::step(object, &status);
+    Ok(tx.as_system(|tx| tx.observe(object, status, step))?)
 }
 
 /// Removes a row with what cascades from it.

@@ -4,10 +4,10 @@ use std::net::IpAddr;
 
 use meetme_base::{Invalid, RawId};
 use meetme_model::{
-    Peer,
+    Peer, PeerStatus,
     routing::{DirectSession, ExchangeSession},
 };
-use meetme_store::Tx;
+use meetme_store::{Moved, Object, Resource as _, Tx};
 
 use super::Ruled;
 use crate::Error;
@@ -18,6 +18,9 @@ impl Ruled for ExchangeSession {
             self.peer.asn = tx.find(self.remote)?.ok_or_else(|| unknown("remote"))?.spec.asn;
         }
         policies(tx, &self.peer, before.map(|b| &b.peer), self.ip)
+    }
+    fn step(row: &Object<Self>, after: &PeerStatus) -> Option<Moved> {
+        step(&row.spec.title(), &row.status, after)
     }
 }
 
@@ -35,6 +38,19 @@ impl Ruled for DirectSession {
         }
         policies(tx, &self.peer, before.map(|b| &b.peer), self.ip.ip())
     }
+    fn step(row: &Object<Self>, after: &PeerStatus) -> Option<Moved> {
+        step(&row.spec.title(), &row.status, after)
+    }
+}
+
+/// What is said when a session's state becomes another one; counters say nothing.
+fn step(title: &str, before: &PeerStatus, after: &PeerStatus) -> Option<Moved> {
+    let state = after.state.filter(|state| before.state != Some(*state))?;
+    let text = match before.state {
+        Some(before) => format!("{title} went from {} to {}.", before.word(), state.word()),
+        None => format!("{title} is {}.", state.word()),
+    };
+    Some(Moved::new(format!("bgp.{}", state.word()), text))
 }
 
 fn unknown(field: &'static str) -> Error {

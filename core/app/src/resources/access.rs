@@ -2,18 +2,18 @@
 
 use meetme_base::{Id, Invalid, IpNet, Kind, RawId, Time};
 use meetme_model::access::{
-    Form, Grant, Invitation, Key, Membership, Organization, Project, Role, Session, SshKey, User,
+    Form, Grant, Invitation, Key, Membership, Organization, Project, Role, Session, SshKey, Team, User,
 };
 use meetme_store::{AnyObject, KindInfo, Resource as _, Tx};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::{By, Create, Hooks, Made, Remove, Replace, changed, read, shape};
+use super::{By, Create, Hooks, Made, Remove, Replace, read, shape};
 use crate::{
     Error,
-    giving::{Giver, may_act_as, may_give, must_be_whole, must_have, owner_node},
-    identity, organizations, projects,
+    giving::{Giver, may_give, must_have, owner_node},
+    identity, organizations, projects, teams, users,
 };
 
 /// The kinds of the area with a policy.
@@ -31,6 +31,7 @@ pub(super) const HOOKS: &[(Kind, Hooks)] = &[
         User::KIND,
         Hooks { create: Create::By(create_user), replace: Replace::By(replace_user), remove: Remove::By(remove_user) },
     ),
+    (Team::KIND, Hooks { create: Create::By(create_team), replace: Replace::By(replace_team), remove: Remove::Plain }),
     (
         Membership::KIND,
         Hooks {
@@ -140,58 +141,33 @@ fn remove_project(_: By<'_>, tx: &mut Tx<'_>, _: &KindInfo, old: &AnyObject) -> 
     projects::remove(tx, old.id.of())
 }
 
-/// Rights over the whole installation or a whole organization are given by those who have them.
-fn check_powers(by: By<'_>, tx: &mut Tx<'_>, before: Option<&User>, after: &User) -> Result<(), Error> {
-    let gains = |is: fn(&User) -> bool| is(after) != before.is_some_and(is);
-    if gains(|user| user.superuser) || gains(|user| user.staff) {
-        must_be_whole(tx, &by.caller.subject)?;
-        if !by.caller.subject.superuser {
-            return Err(Error::Denied("Only a superuser makes or unmakes superusers and staff.".to_owned()));
-        }
-    }
-    Ok(())
-}
-
 fn create_user(by: By<'_>, tx: &mut Tx<'_>, _: &KindInfo, tenant: Option<RawId>, spec: Json) -> Result<Made, Error> {
     let new: User = read(&spec)?;
-    let home = on(tenant, new.home.any(), "home")?;
-    check_powers(by, tx, None, &new)?;
-    Ok(Tx::erased(&tx.create(home, new)?).into())
+    on(tenant, new.home.any(), "home")?;
+    Ok(Tx::erased(&users::create(by, tx, new)?).into())
 }
 
-fn replace_user(by: By<'_>, tx: &mut Tx<'_>, kind: &KindInfo, old: &AnyObject, spec: Json) -> Result<AnyObject, Error> {
-    let before = tx.get::<User>(old.id.of())?.spec;
-    let told: Vec<String> = changed(&old.spec, &spec).map(str::to_owned).collect();
-    let changes = |name: &str| told.iter().any(|told| told == name);
-    if changes("home") {
-        return Err(Invalid::rule("home", "A user cannot be moved to another organization.").into());
-    }
-    let own = by.caller.subject.user.map(Id::any) == Some(old.id);
-    let admin = tx.may(User::KIND, "change", old.tenant)?;
-    if !admin && (changes("active") || changes("username")) {
-        return Err(Error::Denied("Only an administrator changes this of a user.".to_owned()));
-    }
-    if changes("password_hash") || changes("active") || changes("email") {
-        must_be_whole(tx, &by.caller.subject)?;
-        if before.superuser && !own && !by.caller.subject.superuser {
-            return Err(Error::Denied("Only a superuser changes this of another superuser.".to_owned()));
-        }
-        // Who sets a password can log in with it.
-        if changes("password_hash") && !own {
-            may_act_as(by.app, tx, old.id.of())?;
-        }
-    }
-    let saved = tx.replace_any(kind, old.id, Some(old.version), spec)?;
-    let after = tx.get::<User>(old.id.of())?.spec;
-    check_powers(by, tx, Some(&before), &after)?;
-    Ok(saved)
+fn replace_user(by: By<'_>, tx: &mut Tx<'_>, _: &KindInfo, old: &AnyObject, spec: Json) -> Result<AnyObject, Error> {
+    let mut user = tx.get::<User>(old.id.of())?;
+    let spec = Tx::sent_for(&user, spec)?;
+    users::change(by, tx, &mut user, spec)?;
+    Ok(Tx::erased(&user))
 }
 
-fn remove_user(by: By<'_>, tx: &mut Tx<'_>, kind: &KindInfo, old: &AnyObject) -> Result<(), Error> {
-    if tx.get::<User>(old.id.of())?.spec.superuser && !by.caller.subject.superuser {
-        return Err(Error::Denied("Only a superuser removes a superuser.".to_owned()));
-    }
-    Ok(tx.remove_any(kind, old.id)?)
+fn remove_user(by: By<'_>, tx: &mut Tx<'_>, _: &KindInfo, old: &AnyObject) -> Result<(), Error> {
+    users::remove(by, tx, old.id.of())
+}
+
+fn create_team(by: By<'_>, tx: &mut Tx<'_>, _: &KindInfo, tenant: Option<RawId>, spec: Json) -> Result<Made, Error> {
+    let node = tenant.unwrap_or(by.caller.home().any());
+    Ok(Tx::erased(&teams::create(by, tx, node, read(&spec)?)?).into())
+}
+
+fn replace_team(by: By<'_>, tx: &mut Tx<'_>, _: &KindInfo, old: &AnyObject, spec: Json) -> Result<AnyObject, Error> {
+    let mut team = tx.get::<Team>(old.id.of())?;
+    let spec = Tx::sent_for(&team, spec)?;
+    teams::change(by, tx, &mut team, spec)?;
+    Ok(Tx::erased(&team))
 }
 
 fn create_membership(
@@ -221,7 +197,7 @@ fn replace_membership(
 }
 
 /// A grant names fields that its kinds have: a misspelt one would give nothing and be looked for in vain.
-fn check_fields(by: By<'_>, tx: &Tx<'_>, grants: &[Grant]) -> Result<(), Error> {
+pub(crate) fn check_fields(by: By<'_>, tx: &Tx<'_>, grants: &[Grant]) -> Result<(), Error> {
     for (i, grant) in grants.iter().enumerate() {
         for name in grant.fields.iter().flatten() {
             let mut kinds = tx.registry().kinds().filter(|kind| by.app.access().covers(grant, kind.kind.name()));

@@ -7,11 +7,12 @@
 //!
 //! Road not taken: letting callers write any spec and repairing it afterwards in a trigger. A repaired wish is not the caller's wish.
 
-mod access;
+pub(crate) mod access;
 pub mod commits;
 mod fabric;
 pub mod follow;
 mod inbound;
+mod mirror;
 mod ops;
 mod peering;
 mod shape;
@@ -130,6 +131,9 @@ const TABLES: &[&[(Kind, Hooks)]] = &[access::HOOKS, fabric::HOOKS, ops::HOOKS, 
 
 /// What a kind does with wishes.
 pub fn hooks(kind: &KindInfo) -> Hooks {
+    if let Some(hooks) = mirror::hooks(kind.kind) {
+        return hooks;
+    }
     let own = TABLES.iter().copied().flatten().find(|(name, _)| *name == kind.kind).map(|(_, hooks)| *hooks);
     own.unwrap_or(if has_life(kind) { Hooks::ORDERED } else { Hooks::PLAIN })
 }

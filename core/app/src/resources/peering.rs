@@ -2,10 +2,12 @@
 
 use meetme_base::{Kind, RawId};
 use meetme_model::{
-    ops::Tag,
+    mirror::HiddenPeer,
+    ops::{Contact, ContactAssignment, ContactRole, Journal, Tag},
     routing::{
-        AutonomousSystem, Bfd, Community, DirectSession, Exchange, ExchangeLink, ExchangeSession, PeerGroup,
-        PeeringRequest, Platform, Policy, Relationship, RequestedSession, Router, Template,
+        AutonomousSystem, Bfd, Community, ConfigContext, ConfigContextAssignment, DirectSession, Exchange,
+        ExchangeLink, ExchangeSession, IxApi, PeerGroup, PeeringRequest, Platform, Policy, Relationship,
+        RequestedSession, Router, Template,
     },
 };
 use meetme_store::{AnyObject, KindInfo, Tx};
@@ -22,10 +24,18 @@ pub(super) const HOOKS: &[(Kind, Hooks)] = &[
     of::<AutonomousSystem>(),
     of::<Bfd>(),
     of::<Community>(),
+    of::<ConfigContext>(),
+    of::<ConfigContextAssignment>(),
+    of::<Contact>(),
+    of::<ContactAssignment>(),
+    of::<ContactRole>(),
     of::<DirectSession>(),
     of::<Exchange>(),
     of::<ExchangeLink>(),
     of::<ExchangeSession>(),
+    of::<IxApi>(),
+    of::<Journal>(),
+    of::<HiddenPeer>(),
     of::<PeerGroup>(),
     of::<PeeringRequest>(),
     of::<Platform>(),
@@ -37,7 +47,7 @@ pub(super) const HOOKS: &[(Kind, Hooks)] = &[
     of::<Template>(),
 ];
 
-const fn of<R: Ruled>() -> (Kind, Hooks) {
+pub(super) const fn of<R: Ruled>() -> (Kind, Hooks) {
     let hooks =
         Hooks { create: Create::By(create::<R>), replace: Replace::By(replace::<R>), remove: Remove::By(remove::<R>) };
     (R::KIND, hooks)

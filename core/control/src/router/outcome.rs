@@ -31,6 +31,7 @@ pub(super) fn record(tx: &mut Tx<'_>, mut router: Object<Router>, out: &Outcome)
         all_up = peers::record(tx, &router, &out.sessions, seen)?;
         let mut status = router.status.clone();
         status.polled_at = Some(now);
+        status.strangers = peers::strangers(seen);
         status.drift.clone_from(&equipment.status.drift);
         tx.observe(&mut router, status, None)?;
     }

@@ -1,18 +1,21 @@
 //! Keeping what was seen of sessions. Only rows that changed are written: a poll that sees a thousand quiet sessions writes none.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, net::IpAddr};
 
 use meetme_agent::router::{BgpState as Seen, Observed, SessionState};
 use meetme_app::{
     Error,
+    peering::Ruled,
     routers::{self, SessionId},
 };
 use meetme_base::Time;
 use meetme_model::{
     BgpState, PeerStatus,
-    routing::{DirectSession, ExchangeSession, Router},
+    routing::{DirectSession, ExchangeSession, Router, RouterStatus, Stranger},
 };
-use meetme_store::{Object, Resource, Tx};
+use meetme_store::{Object, Tx};
+
+use super::Place;
 
 /// Two looks at a session that has stayed up tell its beginning apart by less than this, in milliseconds.
 const SAME: i64 = 2_000;
@@ -21,15 +24,18 @@ const SAME: i64 = 2_000;
 pub(super) fn record(
     tx: &mut Tx<'_>,
     router: &Object<Router>,
-    keys: &[(String, SessionId)],
+    places: &[Place],
     seen: &Observed,
 ) -> Result<bool, Error> {
-    let mut best: HashMap<SessionId, Option<&SessionState>> = keys.iter().map(|(_, id)| (*id, None)).collect();
+    let mut best: HashMap<SessionId, Option<&SessionState>> = places.iter().map(|place| (place.of, None)).collect();
     let by_key: HashMap<&str, &SessionState> =
         seen.sessions.iter().filter_map(|s| Some((s.key.as_ref()?.as_str(), s))).collect();
+    // A configuration by an operator's template has names of its own; the peer's address tells which session one is.
+    let strangers = seen.sessions.iter().filter(|s| s.key.is_none());
+    let by_address: HashMap<IpAddr, &SessionState> = strangers.filter_map(|s| Some((s.peer_address?, s))).collect();
     let mut all_up = true;
-    for (key, id) in keys {
-        let state = by_key.get(key.as_str()).copied();
+    for Place { key, of: id, peer } in places {
+        let state = by_key.get(key.as_str()).or_else(|| by_address.get(peer)).copied();
         all_up &= state.is_some_and(|s| !s.enabled || s.state == Seen::Established);
         // A session with several addresses of ours is as well as the best of them.
         let held = best.entry(*id).or_default();
@@ -50,8 +56,19 @@ pub(super) fn record(
     Ok(all_up)
 }
 
+/// The neighbours that are not ours, by address. A box that has very many of them does not tell all.
+pub(super) fn strangers(seen: &Observed) -> Vec<Stranger> {
+    let strange = seen.sessions.iter().filter(|s| s.key.is_none());
+    let mut out: Vec<Stranger> =
+        strange.filter_map(|s| Some(Stranger { ip: s.peer_address?, asn: s.peer_asn? })).collect();
+    out.sort_unstable();
+    out.dedup();
+    out.truncate(RouterStatus::STRANGERS);
+    out
+}
+
 /// `state` is absent for a session that is not in the configuration, and empty for one that is and was not found on the box.
-fn keep<R: Resource<Status = PeerStatus>>(
+fn keep<R: Ruled<Status = PeerStatus>>(
     tx: &mut Tx<'_>,
     mut row: Object<R>,
     state: Option<Option<&SessionState>>,
@@ -64,7 +81,8 @@ fn keep<R: Resource<Status = PeerStatus>>(
     };
     if after != row.status {
         let after = PeerStatus { polled_at: Some(now), ..after };
-        tx.observe(&mut row, after, None)?;
+        let step = R::step(&row, &after);
+        tx.observe(&mut row, after, step)?;
     }
     Ok(())
 }

@@ -8,4 +8,5 @@ mod hub;
 mod jobs;
 mod portal;
 mod routers;
+mod templates;
 mod world;

@@ -46,6 +46,11 @@ impl World {
 
     /// The same with workers for jobs.
     pub async fn with(workers: Vec<Arc<dyn Worker>>) -> Self {
+        Self::with_workers(move |_, _| workers).await
+    }
+
+    /// The same with workers over the place's own core and equipment.
+    pub async fn with_workers(workers: impl FnOnce(App, Arc<Sim>) -> Vec<Arc<dyn Worker>>) -> Self {
         let home = tempfile::tempdir().unwrap();
         let open = Open::Sqlite { path: home.path().join("db"), readers: 2 };
         let store = Store::open(&open, meetme_control::registry(), Arc::new(SystemClock)).unwrap();
@@ -66,6 +71,7 @@ impl World {
         let settings =
             Settings { poll: Duration::from_millis(50), first_pause: Duration::from_millis(20), ..Settings::default() };
         let mut controllers = meetme_control::controllers_at(app.clone(), agents, pace);
+        let workers = workers(app.clone(), sim.clone());
         controllers.push(Box::new(JobController::new(app.clone(), workers)));
         let runner = Runner::new(store, controllers, settings);
         let stop = CancellationToken::new();

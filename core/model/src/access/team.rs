@@ -1,14 +1,14 @@
-//! People who look after things together: a name for a set of users.
+//! People who look after things together: a name for a set of users, and what its members may do.
 
 use meetme_base::{Id, Invalid, Kind};
 use meetme_store::{Edge, Field, FieldType, OnDelete, Resource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::User;
+use super::{Role, User};
 use crate::{
     Ext, Labels, Nothing, check,
-    edge::{ids, without},
+    edge::{self, ids, without},
 };
 
 /// A set of users of an organization.
@@ -26,6 +26,9 @@ pub struct Team {
     /// Its members, in the order they joined.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<Id<User>>,
+    /// What its members may do on its node and below.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<Id<Role>>,
     /// Labels.
     #[serde(skip_serializing_if = "Labels::is_empty")]
     pub labels: Labels,
@@ -42,13 +45,16 @@ impl Resource for Team {
         Field::new("slug", FieldType::Text, |s| s.slug.clone().into()),
         Field::new("description", FieldType::Text, |s: &Self| s.description.clone().into()).searchable(),
     ];
-    const EDGES: &'static [Edge<Self>] = &[Edge::many(
-        "members",
-        &[User::KIND],
-        OnDelete::Detach,
-        |s| ids(&s.members),
-        |s, id| without(&mut s.members, id),
-    )];
+    const EDGES: &'static [Edge<Self>] = &[
+        Edge::many(
+            "members",
+            &[User::KIND],
+            OnDelete::Detach,
+            |s| ids(&s.members),
+            |s, id| without(&mut s.members, id),
+        ),
+        edge::roles(|s| ids(&s.roles), |s, id| without(&mut s.roles, id)),
+    ];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["tenant", "name"]];
     type Status = Nothing;
 

@@ -10,7 +10,7 @@ use crate::{
     edge::{self, ids, without},
     fabric::{Segment, check_network},
     ops::Tag,
-    routing::{AutonomousSystem, Community, Policy, SERVICE_WORDS},
+    routing::{AutonomousSystem, Community, IxApi, Policy, SERVICE_WORDS},
 };
 
 /// An internet exchange.
@@ -41,6 +41,9 @@ pub struct Exchange {
     /// The segment that carries it, when the exchange is the operator's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub segment: Option<Id<Segment>>,
+    /// The interface through which its operator lets us see and change what we have there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ixapi: Option<Id<IxApi>>,
     /// Policies on what we accept there, after those of the session and of the AS.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub import: Vec<Id<Policy>>,
@@ -80,6 +83,7 @@ impl Exchange {
             subnets: Vec::new(),
             media: None,
             segment: None,
+            ixapi: None,
             import: Vec::new(),
             export: Vec::new(),
             communities: Vec::new(),
@@ -108,6 +112,7 @@ impl Resource for Exchange {
     const EDGES: &'static [Edge<Self>] = &[
         Edge::refuse("local", &[AutonomousSystem::KIND], |s| Some(s.local.any())),
         Edge::refuse("segment", &[Segment::KIND], |s| s.segment.map(Id::any)),
+        Edge::detach("ixapi", &[IxApi::KIND], |s| s.ixapi.map(Id::any), |s| s.ixapi = None),
         edge::import(|s| ids(&s.import), |s, id| without(&mut s.import, id)),
         edge::export(|s| ids(&s.export), |s, id| without(&mut s.export, id)),
         edge::communities(|s| ids(&s.communities), |s, id| without(&mut s.communities, id)),

@@ -7,10 +7,13 @@ mod autonomous_system;
 mod bfd;
 mod bgp_config;
 mod community;
+mod config_context;
+mod config_context_assignment;
 mod direct_session;
 mod exchange;
 mod exchange_link;
 mod exchange_session;
+mod ix_api;
 mod peer_group;
 mod peering_request;
 mod platform;
@@ -24,17 +27,20 @@ pub use autonomous_system::{AutonomousSystem, Irr, Sync};
 pub use bfd::Bfd;
 pub use bgp_config::{Answer, BgpConfig, BgpReach};
 pub use community::{Community, CommunityDirection, CommunityKind};
+pub use config_context::ConfigContext;
+pub use config_context_assignment::ConfigContextAssignment;
 pub use direct_session::DirectSession;
 pub use exchange::Exchange;
 pub use exchange_link::{ExchangeLink, ExchangeLinkStatus};
 pub use exchange_session::ExchangeSession;
+pub use ix_api::{IxApi, LONGEST as LONGEST_CREDENTIAL};
 pub use peer_group::PeerGroup;
 pub use peering_request::{PeeringRequest, RequestState};
 pub use platform::{PasswordForm, Platform};
 pub use policy::{Policy, PolicyDirection};
 pub use relationship::Relationship;
 pub use requested_session::RequestedSession;
-pub use router::{Driver, Flavour, Router, RouterStatus};
+pub use router::{Driver, Flavour, Router, RouterStatus, Stranger};
 pub use template::{Template, TemplatePurpose};
 
 use meetme_base::Invalid;
@@ -52,6 +58,7 @@ pub fn register(r: Registry) -> Registry {
         .with::<Platform>()
         .with::<Template>()
         .with::<PeerGroup>()
+        .with::<IxApi>()
         .with::<Exchange>()
         .with::<Router>()
         .with::<ExchangeLink>()
@@ -60,6 +67,8 @@ pub fn register(r: Registry) -> Registry {
         .with::<BgpConfig>()
         .with::<PeeringRequest>()
         .with::<RequestedSession>()
+        .with::<ConfigContext>()
+        .with::<ConfigContextAssignment>()
 }
 
 /// The words of [`Admin`] for what is in service or in maintenance. Only sessions are requested and decommissioned by steps.

@@ -1,6 +1,8 @@
 //! Whatever speaks BGP and gets a rendered configuration: a box in a rack, a router somebody ordered as a service, a gateway
 //! that translates addresses.
 
+use std::net::IpAddr;
+
 use meetme_base::{Asn, Id, Invalid, Kind, Mbps, Sealed, Time};
 use meetme_store::{Edge, Field, FieldType, Resource};
 use schemars::JsonSchema;
@@ -154,6 +156,23 @@ pub struct RouterStatus {
     /// In what it differs from what it should be, in words; absent when it does not, or nobody has looked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drift: Option<String>,
+    /// Neighbours it was seen to have that are not ours: configured by somebody else.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub strangers: Vec<Stranger>,
+}
+
+/// A neighbour of a router that was configured by somebody else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Stranger {
+    /// Its address.
+    pub ip: IpAddr,
+    /// Its AS number.
+    pub asn: Asn,
+}
+
+impl RouterStatus {
+    /// The most strangers that are kept.
+    pub const STRANGERS: usize = 2000;
 }
 
 impl Resource for Router {

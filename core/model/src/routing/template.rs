@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Nothing, check,
     edge::{self, ids, without},
-    ops::Tag,
+    ops::{DataSource, Follows, Tag},
 };
 
 /// A Jinja template.
@@ -22,7 +22,7 @@ pub struct Template {
     /// The subject of the mail, a template too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// The kind of which an export lists the rows.
+    /// What an export lists the rows of, in the words of [`crate::ops::subject`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// The text.
@@ -31,6 +31,9 @@ pub struct Template {
     pub trim: bool,
     /// Whether blanks before a block are left out.
     pub lstrip: bool,
+    /// The file that the text is taken from.
+    #[serde(skip_serializing_if = "Follows::is_default")]
+    pub follows: Follows,
     /// A line for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
@@ -76,8 +79,18 @@ impl Resource for Template {
         Field::new("lstrip", FieldType::Bool, |s| s.lstrip.into()),
         Field::new("description", FieldType::Text, |s: &Self| s.description.clone().into()).searchable(),
         Field::new("comments", FieldType::Text, |s| s.comments.as_str().into()),
+        Field::new("data_path", FieldType::Text, |s| s.follows.path.as_str().into()),
+        Field::new("automatic", FieldType::Bool, |s| s.follows.automatic.into()),
     ];
-    const EDGES: &'static [Edge<Self>] = &[edge::tags(|s| ids(&s.tags), |s, id| without(&mut s.tags, id))];
+    const EDGES: &'static [Edge<Self>] = &[
+        edge::tags(|s| ids(&s.tags), |s, id| without(&mut s.tags, id)),
+        Edge::detach(
+            "source",
+            &[DataSource::KIND],
+            |s| s.follows.source.map(Id::any),
+            |s| s.follows = Follows::default(),
+        ),
+    ];
     // Lists show one purpose at a time.
     const INDEXES: &'static [&'static [&'static str]] = &[&["tenant", "purpose", "name"]];
     type Status = Nothing;
@@ -94,11 +107,14 @@ impl Resource for Template {
             (_, None) => {}
         }
         match (self.purpose, &self.kind) {
-            (TemplatePurpose::Export, Some(kind)) => check::slug("kind", kind, 100)?,
+            (TemplatePurpose::Export, Some(kind)) => {
+                kind.split('.').try_for_each(|word| check::slug("kind", word, 50))?
+            }
             (TemplatePurpose::Export, None) => return Err(Invalid::required("kind")),
             (_, Some(_)) => return Err(Invalid::rule("kind", "Only an export lists rows of a kind.")),
             (_, None) => {}
         }
+        self.follows.check()?;
         if self.text.is_empty() {
             return Err(Invalid::new("text", "blank", "This field may not be blank."));
         }

@@ -106,3 +106,35 @@ fn epochs_and_listeners_tell_of_commits_and_of_nothing_else() {
         assert_eq!(*heard.lock().unwrap(), [(vec![Site::KIND], false)]);
     });
 }
+
+#[test]
+fn a_transaction_knows_the_epoch_of_what_it_reads_until_it_writes() {
+    on_both(|w| {
+        use meetme_store::Resource;
+        w.site("a");
+        let before = w.store.epoch(&[Site::KIND]);
+        assert_eq!(w.read(|tx| Ok(tx.epoch(&[Site::KIND]))).unwrap(), Some(before));
+        let org = w.org;
+        let inside = w.write(move |tx| {
+            let first = tx.epoch(&[Site::KIND]);
+            tx.create(org, Site::named("b"))?;
+            Ok((first, tx.epoch(&[Site::KIND]), tx.epoch(&[Org::KIND])))
+        });
+        let (first, then, other) = inside.unwrap();
+        assert_eq!((first, then), (Some(before), None));
+        assert_eq!(other, Some(w.store.epoch(&[Org::KIND])));
+        assert_eq!(w.read(|tx| Ok(tx.epoch(&[Site::KIND]))).unwrap(), Some(before + 1));
+    });
+}
+
+#[test]
+fn whether_there_is_any_row_follows_what_is_written() {
+    on_both(|w| {
+        let any = || w.read(|tx| tx.has_any::<Device>()).unwrap();
+        assert!(!any() && !any());
+        let made = w.create(Device::default()).id;
+        assert!(any() && any());
+        w.write(move |tx| tx.remove(made)).unwrap();
+        assert!(!any());
+    });
+}

@@ -266,3 +266,53 @@ fn written(w: &World) -> u64 {
     let query = ChangeQuery { kinds: vec![Site::KIND], ..all() };
     w.read(move |tx| tx.count_changes(&query)).unwrap()
 }
+
+#[test]
+fn lines_are_found_by_what_they_tell_of_themselves() {
+    use meetme_store::{Likeness, LineFilter, LineNumber, LineTest, LineText, Sign};
+
+    on_both(|w| {
+        let org = w.org;
+        let by = |id: i64, name: &str| Actor { by: Some(RawId::new(id)), name: name.into(), dialect: "port" };
+        let make = |actor: Actor, name: &'static str| {
+            let context = Context { actor, ..Context::system() };
+            answer(w.store.write(context, move |tx| tx.create(org, Site::named(name)))).unwrap().id.any()
+        };
+        let (alpha, beta) = (make(by(7, "Ada"), "Alpha"), make(by(8, "Bob"), "beta"));
+        let text = |how, text: &str| LineTest::Text(LineText::Title, how, text.to_owned());
+        let found = |not: bool, any: Vec<LineTest>| {
+            let also = vec![LineFilter { not, any }];
+            let query = ChangeQuery { kinds: vec![Site::KIND], also, ..all() };
+            let (lines, count) = (changes(w, &query), w.read(move |tx| tx.count_changes(&query)).unwrap());
+            assert_eq!(lines.len() as u64, count);
+            lines.into_iter().map(|line| line.id).collect::<Vec<_>>()
+        };
+        for (test, want) in [
+            (text(Likeness::Eq, "site Alpha"), vec![alpha]),
+            (text(Likeness::Eq, "site alpha"), vec![]),
+            (text(Likeness::EqFold, "SITE alpha"), vec![alpha]),
+            (text(Likeness::Contains, "TE B"), vec![beta]),
+            (text(Likeness::Contains, "%"), vec![]),
+            (text(Likeness::Starts, "Site"), vec![alpha, beta]),
+            (text(Likeness::Starts, "alpha"), vec![]),
+            (text(Likeness::Ends, "TA"), vec![beta]),
+            (text(Likeness::Ends, "a much longer text than the title"), vec![]),
+            (LineTest::Text(LineText::ActorName, Likeness::Eq, "Ada".into()), vec![alpha]),
+            (LineTest::Number(LineNumber::Actor, Sign::Eq, 8), vec![beta]),
+            (LineTest::Number(LineNumber::Id, Sign::Le, alpha.get()), vec![alpha]),
+            (LineTest::Number(LineNumber::Id, Sign::Gt, alpha.get()), vec![beta]),
+            (LineTest::Number(LineNumber::At, Sign::Lt, 0), vec![]),
+            (LineTest::Verb(Verb::Create), vec![alpha, beta]),
+            (LineTest::Verb(Verb::Remove), vec![]),
+            (LineTest::Kind(Site::KIND, None), vec![alpha, beta]),
+            (LineTest::Kind(Site::KIND, Some(("name".into(), "beta".into()))), vec![beta]),
+            (LineTest::Kind(Site::KIND, Some(("no such') --".into(), String::new()))), vec![alpha, beta]),
+        ] {
+            let rest: Vec<RawId> = [alpha, beta].into_iter().filter(|id| !want.contains(id)).collect();
+            assert_eq!(found(false, vec![test.clone()]), want, "{test:?}");
+            assert_eq!(found(true, vec![test.clone()]), rest, "not {test:?}");
+        }
+        assert_eq!(found(false, vec![text(Likeness::Ends, "alpha"), text(Likeness::Ends, "beta")]), vec![alpha, beta]);
+        assert_eq!(found(false, Vec::new()), Vec::<RawId>::new());
+    });
+}

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets what it does not expect stops there")]
 
 mod along;
+mod bulk;
 mod claims;
 mod counts;
 mod crash;

@@ -204,3 +204,27 @@ fn a_row_must_hang_on_a_node() {
         assert!(w.read(|tx| tx.find::<Site>(Id::new(3))).is_ok());
     });
 }
+
+#[test]
+fn what_rows_refer_to_is_told_once_each_and_only_of_rows_that_match() {
+    on_both(|w| {
+        let (a, b, c) = (w.site("a"), w.site("b"), w.site("c"));
+        w.device("d1", &a);
+        w.device("d2", &a);
+        w.device("d3", &b);
+        let targets = |filter: Filter| {
+            w.read(move |tx| {
+                let kind = tx.registry().kind("device").unwrap();
+                tx.targets(kind, "site", &filter)
+            })
+            .unwrap()
+        };
+        assert_eq!(targets(Filter::All), [a.id.any(), b.id.any()]);
+        assert_eq!(targets(Filter::eq("name", "d3")), [b.id.any()]);
+        assert_eq!(targets(Filter::Never), []);
+        let ids = [a.id.any(), b.id.any(), c.id.any()];
+        let counts = w.read(move |tx| tx.referred("site", ids)).unwrap();
+        assert_eq!(ids.map(|id| counts.get(&id).copied()), [Some(2), Some(1), None]);
+        assert!(w.read(move |tx| tx.referred("host", ids)).unwrap().is_empty());
+    });
+}

@@ -3,8 +3,11 @@
 //!
 //! Rule: an action asks for its right before anything else, in the operation of the core that it calls.
 
+mod exports;
+mod peeringdb;
 mod portal;
 mod routers;
+mod sources;
 
 use std::{future::Future, pin::Pin};
 
@@ -49,11 +52,11 @@ pub struct Action {
 }
 
 /// Every list of actions.
-const ALL: &[&[Action]] = &[portal::ACTIONS, routers::ACTIONS];
+const ALL: &[&[Action]] = &[exports::ACTIONS, peeringdb::ACTIONS, portal::ACTIONS, routers::ACTIONS, sources::ACTIONS];
 
 /// The operations, at present and former paths.
 pub fn ops() -> Vec<Op> {
-    ALL.iter().copied().flatten().flat_map(places).collect()
+    ALL.iter().copied().flatten().flat_map(places).chain(peeringdb::cache()).collect()
 }
 
 fn places(action: &'static Action) -> Vec<Op> {
@@ -88,6 +91,30 @@ where
     let run = move |tx: &mut Tx<'_>| {
         let job = ask(tx)?;
         accepted(tx, &job, &scene)
+    };
+    match cx.app.write(cx.caller(), run).await {
+        // Whoever lacks the right that an action needs is told nothing more.
+        Err(Error::Denied(_)) => Ok(Reply::empty(StatusCode::FORBIDDEN)),
+        done => Ok(serve::written(StatusCode::ACCEPTED, done?)),
+    }
+}
+
+/// Puts several pieces of work into the queue, all or none, and answers with their jobs.
+async fn enqueue_all<F>(cx: Cx, ask: F) -> Result<Reply, Problem>
+where
+    F: Fn(&mut Tx<'_>) -> Result<Vec<Object<Job>>, Error> + Send + 'static,
+{
+    let scene = serve::scene(&cx);
+    let run = move |tx: &mut Tx<'_>| {
+        let mut out = b"[".to_vec();
+        for (n, job) in ask(tx)?.iter().enumerate() {
+            if n > 0 {
+                out.push(b',');
+            }
+            out.extend(accepted(tx, job, &scene)?);
+        }
+        out.push(b']');
+        Ok(out)
     };
     Ok(serve::written(StatusCode::ACCEPTED, cx.app.write(cx.caller(), run).await?))
 }

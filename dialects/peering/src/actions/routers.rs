@@ -1,26 +1,110 @@
 //! What can be done with routers.
 
-use http::Method;
+use http::{Method, StatusCode};
 use meetme_app::routers::jobs;
-use meetme_http::Shape;
+use meetme_base::{Id, Invalid};
+use meetme_http::{Cx, Problem, Reply, Shape};
+use meetme_model::routing::Router;
+use serde_json::Value as Json;
 
-use super::{Action, enqueue, id};
-use crate::models::router;
+use super::{Action, enqueue, enqueue_all, id};
+use crate::{models::router, serve};
+
+/// The most routers that one request sets to work.
+const MOST: usize = 500;
 
 /// The actions.
-pub const ACTIONS: &[Action] = &[Action {
-    id: "devices_routers_test_napalm_connection",
-    method: Method::GET,
-    model: &router::MODEL,
-    one: true,
-    end: "test-napalm-connection",
-    success: 202,
-    takes: Shape::Nothing,
-    gives: Shape::Named("Job"),
-    run: |cx| {
-        Box::pin(async move {
-            let router = id(&cx, &router::MODEL)?.of();
-            enqueue(cx, move |tx| jobs::test(tx, router)).await
-        })
+pub const ACTIONS: &[Action] = &[
+    Action {
+        id: "devices_routers_test_napalm_connection",
+        method: Method::GET,
+        model: &router::MODEL,
+        one: true,
+        end: "test-napalm-connection",
+        success: 202,
+        takes: Shape::Nothing,
+        gives: Shape::Named("Job"),
+        run: |cx| {
+            Box::pin(async move {
+                let router = id(&cx, &router::MODEL)?.of();
+                enqueue(cx, move |tx| jobs::test(tx, router)).await
+            })
+        },
     },
-}];
+    Action {
+        id: "devices_routers_configuration",
+        method: Method::GET,
+        model: &router::MODEL,
+        one: true,
+        end: "configuration",
+        success: 202,
+        takes: Shape::Nothing,
+        gives: Shape::Named("Job"),
+        run: |cx| {
+            Box::pin(async move {
+                let router = id(&cx, &router::MODEL)?.of();
+                enqueue(cx, move |tx| jobs::render(tx, router)).await
+            })
+        },
+    },
+    Action {
+        id: "devices_routers_configure",
+        method: Method::POST,
+        model: &router::MODEL,
+        one: false,
+        end: "configure",
+        success: 202,
+        takes: Shape::Named("RouterConfigure"),
+        gives: Shape::ListOf("Job"),
+        run: |cx| Box::pin(configure(cx)),
+    },
+];
+
+/// Shows, or makes, the changes the boxes behind some routers need: a job for each. Routers that are not there for the caller are
+/// passed over.
+async fn configure(cx: Cx) -> Result<Reply, Problem> {
+    let body = serve::body(&cx)?;
+    let (routers, commit) = read(&body)?;
+    let found = cx.app.read(cx.caller(), move |tx| {
+        let mut found = Vec::new();
+        for id in &routers {
+            if tx.find(*id)?.is_some() {
+                found.push(*id);
+            }
+        }
+        Ok::<_, meetme_app::Error>(found)
+    });
+    let found = found.await?;
+    if found.is_empty() {
+        return Ok(Reply::empty(StatusCode::NOT_FOUND));
+    }
+    enqueue_all(cx, move |tx| found.iter().map(|id| jobs::configure(tx, *id, commit)).collect()).await
+}
+
+/// `{"routers": [1, 2], "commit": true}`.
+fn read(body: &Json) -> Result<(Vec<Id<Router>>, bool), Problem> {
+    let wrong = |field: &str, text: &str| Problem::from(Invalid::new(field, "wire", text));
+    let routers = match body.get("routers") {
+        None => return Err(wrong("routers", "This field is required.")),
+        Some(Json::Array(list)) if list.is_empty() => return Err(wrong("routers", "This list may not be empty.")),
+        Some(Json::Array(list)) if list.len() > MOST => {
+            return Err(wrong("routers", &format!("Ensure this field has no more than {MOST} elements.")));
+        }
+        Some(Json::Array(list)) => {
+            let number = |v: &Json| v.as_i64().or_else(|| v.as_str()?.trim().parse().ok()).map(Id::new);
+            list.iter().map(number).collect::<Option<Vec<Id<Router>>>>()
+        }
+        Some(_) => None,
+    };
+    let mut routers = routers.ok_or_else(|| wrong("routers", "A valid list of integers is required."))?;
+    routers.sort_unstable();
+    routers.dedup();
+    let commit = match body.get("commit") {
+        None | Some(Json::Null) => false,
+        Some(Json::Bool(commit)) => *commit,
+        Some(Json::String(text)) if matches!(text.as_str(), "true" | "True" | "1" | "on") => true,
+        Some(Json::String(text)) if matches!(text.as_str(), "false" | "False" | "0" | "off") => false,
+        Some(_) => return Err(wrong("commit", "Must be a valid boolean.")),
+    };
+    Ok((routers, commit))
+}

@@ -84,7 +84,7 @@ pub static MODEL: Model<Of> = Model {
             },
         ),
         F::local_context_data(|s| s.context.as_ref(), |s, v| s.context = v),
-        F::made("config_context", "field", |r, _, _, out| context(r.spec.context.as_ref(), out)),
+        F::made("config_context", "field", |r, _, l, out| context(r.id.any(), r.spec.context.as_ref(), l, out)),
         F::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
         F::created(),
         F::updated(),

@@ -3,7 +3,7 @@
 use meetme_model::routing::{Template, TemplatePurpose};
 use meetme_store::{Filter, Resource as _};
 
-use super::{raw, some, typed};
+use super::{fields, raw, some, typed};
 use crate::{
     model::{About, Field, How, Model, Sieve},
     query,
@@ -25,7 +25,7 @@ pub static MODEL: Model<Of> = Model {
         brief: &["id", "url", "display_url", "display", "name"],
         order: &["name"],
         filters: &[Sieve::new("jinja2_trim", How::Flag("trim")), Sieve::new("jinja2_lstrip", How::Flag("lstrip"))],
-        aliases: &[],
+        aliases: fields::FOLLOWS,
         read_only: false,
         tagged: true,
         only: || Filter::eq("purpose", TemplatePurpose::Router.word()),
@@ -44,6 +44,10 @@ pub static MODEL: Model<Of> = Model {
         F::verbatim("template", "text", |s| Some(&s.text), |s, t| s.text = t.unwrap_or_default()).required(),
         F::flag("jinja2_trim", "trim", |s| s.trim, |s, b| s.trim = b),
         F::flag("jinja2_lstrip", "lstrip", |s| s.lstrip, |s, b| s.lstrip = b),
+        F::data_source(),
+        F::data_path(),
+        F::auto_synchronisation(),
+        F::data_synchronised(),
         F::comments(|s| Some(&s.comments), |s, t| s.comments = t.unwrap_or_default()),
         F::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
         F::created(),

@@ -162,7 +162,7 @@ pub static MODEL: Model<Of> = Model {
         F::text("interface", "interface", 200, |s| Some(&s.interface), |s, t| s.interface = t.unwrap_or_default()),
         F::description(|s| s.description.as_deref(), |s, t| s.description = some(t)),
         F::local_context_data(|s| s.context.as_ref(), |s, v| s.context = v),
-        F::made("config_context", "field", |r, _, _, out| context(r.spec.context.as_ref(), out)),
+        F::made("config_context", "field", |r, _, l, out| context(r.id.any(), r.spec.context.as_ref(), l, out)),
         F::comments(|s| Some(&s.comments), |s, t| s.comments = t.unwrap_or_default()),
         F::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
         F::created(),

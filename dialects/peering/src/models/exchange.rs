@@ -4,9 +4,9 @@ use meetme_base::Id;
 use meetme_model::routing::{AutonomousSystem, Exchange};
 use meetme_store::Resource as _;
 
-use super::{SERVICE, SERVICE_FILTER, admin, autonomous_system, context, raw, some, typed};
+use super::{SERVICE, SERVICE_FILTER, admin, autonomous_system, context, ix_api, raw, some, typed};
 use crate::{
-    json,
+    mirror,
     model::{About, Field, How, Model, Sieve, everything},
     query,
 };
@@ -48,11 +48,17 @@ pub static MODEL: Model<Of> = Model {
         F::display(),
         F::integer("peeringdb_ixlan", "pdb_lan", 1, i32::MAX as i64, |r| r.spec.pdb_lan, |d, n| d.spec.pdb_lan = n)
             .nullable(),
-        F::made("peeringdb_prefixes", "field", |_, _, _, out| {
-            out.extend_from_slice(b"{\"ipv6\":[],\"ipv4\":[]}");
+        F::made("peeringdb_prefixes", "field", |r, _, loaded, out| {
+            mirror::write_prefixes(out, loaded.register.prefixes(r), true);
         }),
-        // No IX-API can be named yet.
-        F::made("ixapi_endpoint", "nested object", |_, _, _, out| json::null(out)),
+        F::one(
+            "ixapi_endpoint",
+            "ixapi.name",
+            &ix_api::MODEL,
+            |s| s.ixapi.map(Id::any),
+            |s, id| s.ixapi = id.map(|id| id.of()),
+        )
+        .nullable(),
         F::text("name", "name", 100, |s| Some(&s.name), |s, t| s.name = t.unwrap_or_default()).required(),
         F::slug(|s| Some(&s.slug), |s, t| s.slug = t.unwrap_or_default()),
         F::description(|s| s.description.as_deref(), |s, t| s.description = some(t)),
@@ -69,7 +75,7 @@ pub static MODEL: Model<Of> = Model {
         F::export(|s| raw(&s.export), |s, v| s.export = typed(v)),
         F::communities(|s| raw(&s.communities), |s, v| s.communities = typed(v)),
         F::local_context_data(|s| s.context.as_ref(), |s, v| s.context = v),
-        F::made("config_context", "field", |r, _, _, out| context(r.spec.context.as_ref(), out)),
+        F::made("config_context", "field", |r, _, l, out| context(r.id.any(), r.spec.context.as_ref(), l, out)),
         F::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
         F::created(),
         F::updated(),

@@ -15,7 +15,7 @@ use super::{
     typed,
 };
 use crate::{
-    json,
+    json, mirror,
     model::{About, Field, How, Model, Need, Sieve, everything},
     query,
     scene::Loaded,
@@ -63,11 +63,6 @@ fn search(text: &str) -> Filter {
     }
 }
 
-/// Nothing is compared with the public peering database yet, so nothing is found there and nothing is missing there.
-fn never(values: &[&str]) -> Result<Filter, String> {
-    Ok(if values.last() == Some(&"true") { Filter::Never } else { Filter::All })
-}
-
 /// The model.
 pub static MODEL: Model<Of> = Model {
     about: About {
@@ -88,8 +83,8 @@ pub static MODEL: Model<Of> = Model {
             Sieve::new("multihop_ttl", How::Number("ttl")),
             Sieve::new("passive", How::Flag("passive")),
             Sieve::new("is_route_server", How::Flag("route_server")),
-            Sieve::new("exists_in_peeringdb", How::Rule(never)),
-            Sieve::new("is_abandoned", How::Rule(never)),
+            Sieve::new("exists_in_peeringdb", How::Ask(mirror::exists)),
+            Sieve::new("is_abandoned", How::Ask(mirror::abandoned)),
             Sieve::new("autonomous_system_id", How::Row("remote", AutonomousSystem::KIND, "id")),
             Sieve::new("autonomous_system_asn", How::Row("remote", AutonomousSystem::KIND, "asn")),
             Sieve::new("autonomous_system", How::Row("remote", AutonomousSystem::KIND, "name")),
@@ -153,8 +148,12 @@ pub static MODEL: Model<Of> = Model {
         session::bfd(),
         session::local_context_data(),
         session::config_context(),
-        F::made("exists_in_peeringdb", "boolean", |_, _, _, out| json::boolean(out, false)),
-        F::made("is_abandoned", "boolean", |_, _, _, out| json::boolean(out, false)),
+        F::made("exists_in_peeringdb", "boolean", |r, _, loaded, out| {
+            json::boolean(out, loaded.register.standing(r).exists);
+        }),
+        F::made("is_abandoned", "boolean", |r, _, loaded, out| {
+            json::boolean(out, loaded.register.standing(r).abandoned);
+        }),
         session::bgp_state(),
         session::received(),
         session::accepted(),

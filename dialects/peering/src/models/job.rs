@@ -1,7 +1,10 @@
 //! Jobs, to be read: they come from the operations whose work they are.
 
-use meetme_base::{RawId, Time};
-use meetme_model::ops::{Job, JobState, LogEntry, LogLevel};
+use meetme_base::Time;
+use meetme_model::{
+    access::User,
+    ops::{Job, JobState, LogEntry, LogLevel},
+};
 use meetme_store::{Filter, Object, Resource as _};
 use serde_json::json;
 
@@ -52,8 +55,12 @@ pub static MODEL: Model<Of> = Model {
         order: &["-created"],
         filters: &[
             Sieve::new("name", How::Text("what")),
-            Sieve::new("object_id", How::Rule(about_object)),
+            Sieve::new("object_id", How::Number("subject")),
+            Sieve::new("object_type", How::Type("about")),
             Sieve::new("status", How::Choice("state", STATE_FILTER)),
+            Sieve::new("started", How::Number("started")),
+            Sieve::new("completed", How::Number("ended")),
+            Sieve::new("user", How::Row("by", User::KIND, "username")),
         ],
         aliases: &[],
         read_only: true,
@@ -82,12 +89,6 @@ pub static MODEL: Model<Of> = Model {
         F::made("output", "string", |r, _, _, out| wire::text(out, &r.status.output)),
     ],
 };
-
-/// The jobs about objects with one of these ids.
-fn about_object(values: &[&str]) -> Result<Filter, String> {
-    let ids: Result<Vec<RawId>, _> = values.iter().map(|text| text.trim().parse().map(RawId::new)).collect();
-    Ok(Filter::is_in("subject", ids.map_err(|_| "Enter a whole number.".to_owned())?))
-}
 
 /// The type of the object it is about; empty when it is about none, or about one that this dialect does not show.
 fn object_type(job: &Object<Of>) -> String {

@@ -4,14 +4,28 @@ pub mod autonomous_system;
 pub mod bfd;
 pub mod bgp_group;
 pub mod community;
+pub mod config_context;
+pub mod config_context_assignment;
 pub mod configuration;
 pub mod connection;
+pub mod contact;
+pub mod contact_assignment;
+pub mod contact_role;
+pub mod content_type;
+pub mod data_file;
+pub mod data_source;
 pub mod direct_session;
+pub mod email;
 pub mod exchange;
 pub mod exchange_session;
+pub mod export_template;
 mod fields;
+pub mod group;
+pub mod ix_api;
 pub mod job;
+pub mod journal;
 pub mod peering_request;
+pub mod peeringdb;
 pub mod platform;
 pub mod relationship;
 pub mod requested_session;
@@ -19,13 +33,16 @@ pub mod router;
 pub mod routing_policy;
 pub mod session;
 pub mod tag;
+pub mod token;
 pub mod user;
+pub mod webhook;
 
+use meetme_app::contexts;
 use meetme_base::{Id, IfAddr, RawId};
 use meetme_model::Admin;
 use serde_json::Value as Json;
 
-use crate::{engine::AnyModel, json, model::Words};
+use crate::{engine::AnyModel, json, model::Words, scene::Loaded};
 
 /// Every model.
 pub static ALL: &[&dyn AnyModel] = &[
@@ -44,9 +61,36 @@ pub static ALL: &[&dyn AnyModel] = &[
     &exchange_session::MODEL,
     &routing_policy::MODEL,
     &user::MODEL,
+    &data_source::MODEL,
+    &data_file::MODEL,
+    &webhook::MODEL,
+    &group::MODEL,
+    &token::MODEL,
     &job::MODEL,
     &peering_request::MODEL,
     &requested_session::MODEL,
+    &contact::MODEL,
+    &contact_role::MODEL,
+    &contact_assignment::MODEL,
+    &email::MODEL,
+    &config_context::MODEL,
+    &config_context_assignment::MODEL,
+    &export_template::MODEL,
+    &ix_api::MODEL,
+    &journal::MODEL,
+    &peeringdb::organization::MODEL,
+    &peeringdb::campus::MODEL,
+    &peeringdb::facility::MODEL,
+    &peeringdb::network::MODEL,
+    &peeringdb::network_contact::MODEL,
+    &peeringdb::exchange::MODEL,
+    &peeringdb::exchange_facility::MODEL,
+    &peeringdb::ixlan::MODEL,
+    &peeringdb::ixlan_prefix::MODEL,
+    &peeringdb::network_facility::MODEL,
+    &peeringdb::network_ixlan::MODEL,
+    &peeringdb::synchronisation::MODEL,
+    &peeringdb::hidden_peer::MODEL,
 ];
 
 /// How something that was asked for was answered, in this dialect's words.
@@ -105,10 +149,16 @@ fn interface(text: &str) -> Result<IfAddr, String> {
     text.trim().parse().map_err(|_| format!("'{text}' does not appear to be an IPv4 or IPv6 interface"))
 }
 
-/// What a row's own data for templates comes to after everything inherited: null when there is none.
-fn context(own: Option<&Json>, out: &mut Vec<u8>) {
-    match own.filter(|value| value.as_object().is_some_and(|map| !map.is_empty())) {
-        Some(value) => json::value(out, value),
+/// What a row's data for templates comes to with everything that is assigned to it: null when there is none.
+fn context(id: RawId, own: Option<&Json>, loaded: &Loaded, out: &mut Vec<u8>) {
+    let Some(assigned) = loaded.contexts.get(&id) else {
+        return match own.filter(|value| value.as_object().is_some_and(|map| !map.is_empty())) {
+            Some(value) => json::value(out, value),
+            None => json::null(out),
+        };
+    };
+    match contexts::whole(Some(assigned), own) {
+        Some(value) => json::value(out, &value),
         None => json::null(out),
     }
 }

@@ -112,7 +112,7 @@ pub static MODEL: Model<Of> = Model {
             },
         ),
         F::local_context_data(|s| s.context.as_ref(), |s, v| s.context = v),
-        F::made("config_context", "field", |r, _, _, out| context(r.spec.context.as_ref(), out)),
+        F::made("config_context", "field", |r, _, l, out| context(r.id.any(), r.spec.context.as_ref(), l, out)),
         F::text("napalm_username", "", 256, |s| s.driver.user.as_deref(), |s, t| s.driver.user = some(t))
             .nullable()
             .guarded(),

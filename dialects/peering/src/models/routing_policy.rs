@@ -100,7 +100,7 @@ pub static MODEL: Model<Of> = Model {
         F::digit("address_family", "family", FAMILIES, |s| s.family.into(), |s, n| s.family = number(Some(n))),
         F::communities(|s| raw(&s.communities), |s, v| s.communities = typed(v)),
         F::local_context_data(|s| s.context.as_ref(), |s, v| s.context = v),
-        F::made("config_context", "field", |r, _, _, out| context(r.spec.context.as_ref(), out)),
+        F::made("config_context", "field", |r, _, l, out| context(r.id.any(), r.spec.context.as_ref(), l, out)),
         F::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
         F::created(),
         F::updated(),

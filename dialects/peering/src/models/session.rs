@@ -178,7 +178,9 @@ pub const fn local_context_data<R: Session>() -> Field<R> {
 
 /// `config_context`.
 pub const fn config_context<R: Session>() -> Field<R> {
-    Field::<R>::made("config_context", "field", |r, _, _, out| context(r.spec.peer().context.as_ref(), out))
+    Field::<R>::made("config_context", "field", |r, _, l, out| {
+        context(r.id.any(), r.spec.peer().context.as_ref(), l, out);
+    })
 }
 
 /// `bgp_state`.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world;
+use crate::world::{self, World};
 
 const AS: &str = "/api/peering/autonomous-systems/";
 const LOG: &str = "/api/core/object-changes/";
@@ -37,7 +37,12 @@ async fn every_write_leaves_a_line_with_what_was_and_what_is() {
 
 #[tokio::test]
 async fn lines_are_found_by_who_what_and_when() {
-    let w = world::one().await;
+    for w in world::both().await {
+        found_by_who_what_and_when(&w).await;
+    }
+}
+
+async fn found_by_who_what_and_when(w: &World) {
     let at = w.exchange().await;
     let user = w.owner.get();
     let all = w.ask(&format!("GET {LOG}")).await.body["count"].as_u64().unwrap();
@@ -51,9 +56,31 @@ async fn lines_are_found_by_who_what_and_when() {
         ("time_before=2020-01-01".to_owned(), 0),
         ("action=update".to_owned(), 0),
         ("action=update&action=create&user=ada".to_owned(), 5),
+        ("action__n=create".to_owned(), 0),
+        ("user=ada&action__n=update&action__n=delete".to_owned(), 5),
+        (format!("user_id__n={user}"), all - 5),
+        ("user__n=ada".to_owned(), all - 5),
+        (format!("changed_object_id__n={}&user=ada", at.exchange), 4),
+        (format!("changed_object_id__gte={}&user=ada", at.exchange), 2),
+        (format!("changed_object_id__lt={}&user=ada", at.exchange), 3),
+        ("user=ada&changed_object_type_id__n=9&changed_object_type_id__n=10".to_owned(), 3),
+        ("user_name=ada".to_owned(), 5),
+        ("user_name=ADA".to_owned(), 0),
+        ("user_name__ie=ADA".to_owned(), 5),
+        ("user_name__n=ada".to_owned(), all - 5),
+        ("user_name__isw=AD".to_owned(), 5),
+        ("user_name__iew=DA&user_name__ic=d".to_owned(), 5),
+        ("user_name__nic=A&user=ada".to_owned(), 0),
+        ("object_repr__ic=some ix&user=ada".to_owned(), 1),
+        ("object_repr__isw=some&user=ada".to_owned(), 1),
+        ("object_repr__nisw=SOME&user=ada".to_owned(), 4),
+        ("object_repr=Some IX".to_owned(), 1),
+        ("q=edge1&user=ada".to_owned(), 1),
+        ("q=EDGE&q=some&user=ada".to_owned(), 2),
+        ("nothing__known=1&id__lte=0".to_owned(), 0),
     ] {
-        let said = w.ask(&format!("GET {LOG}?{query}")).await;
-        assert_eq!(said.is(200).body["count"], want, "{query}");
+        let said = w.ask(&format!("GET {LOG}?{}", query.replace(' ', "%20"))).await;
+        assert_eq!(said.is(200).body["count"], want, "{}: {query}", w.make);
     }
     for query in ["user=nobody", "action=bogus", "request_id=x", "changed_object_type_id=999", "time_after=x", "id=x"] {
         w.ask(&format!("GET {LOG}?{query}")).await.is(400);

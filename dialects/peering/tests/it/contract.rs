@@ -1,6 +1,7 @@
 //! Every operation of every model, called for good and checked against the contract.
 
 use meetme_contracts::prove;
+use meetme_testregister::{Register, Size};
 use serde_json::{Value, json};
 
 use crate::world::{self, Said, World};
@@ -8,14 +9,14 @@ use crate::world::{self, Said, World};
 const DIALECT: &str = "peering-manager";
 
 /// A model as the walk needs it: the common beginning of its operations' ids, where it is, a body for each new row, and a change.
-struct Sample {
+pub struct Sample {
     id: &'static str,
     places: &'static [(&'static str, &'static str)],
     new: Box<dyn Fn(u32) -> Value>,
     change: Value,
 }
 
-fn sample(
+pub fn sample(
     id: &'static str,
     places: &'static [(&'static str, &'static str)],
     change: Value,
@@ -85,6 +86,26 @@ async fn samples(w: &World) -> Vec<Sample> {
             &[("extras_tags", "extras/tags")],
             json!({"color": "00ff00"}),
             |n| json!({"name": format!("T{n}"), "slug": format!("t{n}")}),
+        ),
+        sample("core_data_sources", &[("core_data_sources", "core/data-sources")], json!({"enabled": false}), |n| {
+            json!({
+                "name": format!("D{n}"), "type": "git", "source_url": format!("https://git.example.net/{n}"),
+                "parameters": {"branch": "main", "username": "noc", "password": "hunter2"}, "ignore_rules": "*.md",
+            })
+        }),
+        sample("extras_webhooks", &[("extras_webhooks", "extras/webhooks")], json!({"enabled": false}), |n| {
+            json!({
+                "name": format!("W{n}"), "content_types": ["peering.autonomoussystem", "devices.configuration"],
+                "type_create": true, "payload_url": format!("https://hooks.example.net/{n}"), "secret": "hunter2",
+                "conditions": {"and": [{"attr": "asn", "op": "gt", "value": 64500}]},
+            })
+        }),
+        sample("users_groups", &[("users_groups", "users/groups")], json!({}), |n| json!({"name": format!("G{n}")})),
+        sample(
+            "users_users",
+            &[("users_users", "users/users")],
+            json!({"first_name": "Grace"}),
+            |n| json!({"username": format!("u{n}"), "password": "a long password", "email": "noc@example.net"}),
         ),
         sample("net_bfd", &[("net_bfd", "net/bfd")], json!({"detection_multiplier": 5}), move |n| {
             extras(json!({"name": format!("B{n}"), "slug": format!("b{n}"), "hold_time": n}))
@@ -163,23 +184,44 @@ async fn samples(w: &World) -> Vec<Sample> {
 
 /// Proves an answer, and says which one when it cannot.
 #[track_caller]
-fn proven(id: &str, said: &Said, status: u16) {
+pub fn proven(id: &str, said: &Said, status: u16) {
     said.is(status);
     prove(DIALECT, id, said.status, &said.body);
 }
 
 #[tokio::test]
+async fn hidden_peers_keep_the_contract() {
+    for w in world::both().await {
+        crate::peeringdb::fill(&w.app, &Register::of(Size::of(60))).await;
+        let until = "2031-10-15T21:35:43.646000Z";
+        let sample = sample(
+            "peeringdb_hidden_peers",
+            &[("peeringdb_hidden_peers", "peeringdb/hidden-peers")],
+            json!({"comments": "They asked us not to."}),
+            move |n| json!({"peeringdb_network": n, "peeringdb_ixlan": 1, "until": until, "comments": "Full."}),
+        );
+        walk(&w, &sample, "peeringdb_hidden_peers", "peeringdb/hidden-peers", &mut 20).await;
+    }
+}
+
+#[tokio::test]
 async fn every_operation_of_every_model_keeps_the_contract() {
     for w in world::both().await {
-        for sample in samples(&w).await {
-            let mut next = 20;
-            for (id, path) in sample.places {
-                walk(&w, &sample, id, path, &mut next).await;
-            }
-            let said = w.ask(&format!("OPTIONS /api/{}/", sample.places[0].1)).await;
-            proven("any_options", &said, 200);
-            assert!(said.body["actions"]["POST"]["id"]["read_only"] == true, "{}", sample.id);
+        let samples = samples(&w).await;
+        walk_all(&w, &samples).await;
+    }
+}
+
+/// Calls every operation of these models.
+pub async fn walk_all(w: &World, samples: &[Sample]) {
+    for sample in samples {
+        let mut next = 20;
+        for (id, path) in sample.places {
+            walk(w, sample, id, path, &mut next).await;
         }
+        let said = w.ask(&format!("OPTIONS /api/{}/", sample.places[0].1)).await;
+        proven("any_options", &said, 200);
+        assert!(said.body["actions"]["POST"]["id"]["read_only"] == true, "{}", sample.id);
     }
 }
 
@@ -242,7 +284,7 @@ async fn maps_status_users_and_preferences_keep_the_contract() {
     let w = world::one().await;
     proven("api_root", &w.ask("GET /api/").await, 200);
     proven("status_retrieve", &w.ask("GET /api/status/").await, 200);
-    for app in ["bgp", "core", "devices", "extras", "net", "peering", "users"] {
+    for app in ["bgp", "core", "devices", "extras", "messaging", "net", "peering", "users"] {
         proven(&format!("{app}_root"), &w.ask(&format!("GET /api/{app}/")).await, 200);
     }
     let said = w.ask("GET /api/users/users/").await;
@@ -254,6 +296,38 @@ async fn maps_status_users_and_preferences_keep_the_contract() {
     let said = w.tell("PATCH /api/users/userpref/", json!({"context": {"page": 2}})).await;
     proven("users_userpref_patch", &said, 200);
     said.says(json!({"context": {"as": 1, "page": 2}, "theme": "dark"}));
+}
+
+#[tokio::test]
+async fn what_is_refused_on_purpose_is_refused() {
+    let w = world::one().await;
+    let id = w.autonomous_system(64500).await;
+    let contract = meetme_contracts::of(DIALECT).unwrap();
+    for refused in meetme_contracts::REFUSED.iter().filter(|one| one.dialect == DIALECT) {
+        let operation = contract.operation(refused.id).unwrap();
+        let path = operation.path.replace("{id}", &id.to_string());
+        let said = w.tell(&format!("{} {path}", operation.method), json!({})).await;
+        said.is(refused.status);
+        assert!(contract.check(refused.id, said.status, &said.body).is_empty(), "{}", said.body);
+    }
+}
+
+#[tokio::test]
+async fn data_files_keep_the_contract() {
+    for w in world::both().await {
+        let (id, file) = w.source(&[("base.j2", "router {{ router.name }}")]).await;
+        let said = w.ask("GET /api/core/data-files/").await;
+        proven("core_data_files_list", &said, 200);
+        assert_eq!((said.ids(), &said.body["results"][0]["size"]), (vec![file[0]], &json!(24)));
+        let said = w.ask(&format!("GET /api/core/data-files/{}/", file[0])).await;
+        proven("core_data_files_retrieve", &said, 200);
+        assert_eq!(w.ask(&format!("GET /api/core/data-files/?source_id={id}&path__iew=.J2")).await.ids(), file);
+        let said = w.ask(&format!("POST /api/core/data-sources/{id}/synchronise/")).await;
+        proven("core_data_sources_synchronise_create", &said, 202);
+        assert_eq!((&said.body["object_type"], &said.body["object_id"]), (&json!("core.datasource"), &json!(id)));
+        let said = w.ask(&format!("GET /api/core/data-sources/{id}/")).await;
+        assert_eq!((&said.body["status"]["value"], &said.body["file_count"]), (&json!("queued"), &json!(1)));
+    }
 }
 
 #[tokio::test]

@@ -7,11 +7,15 @@ use http::HeaderMap;
 use meetme_app::{
     App, Error,
     identity::{self, Giver, NewKey},
+    sources::{self, Found},
 };
 use meetme_base::{Id, ManualClock, Secret, Time};
 use meetme_http::Server;
-use meetme_model::access::{Grant, Membership, Role, User};
-use meetme_store::Context;
+use meetme_model::{
+    access::{Grant, Membership, Organization, Role, User},
+    ops::{DataFile, DataSource},
+};
+use meetme_store::{Context, Filter, Order, Query};
 use meetme_testkit::{Database, Place, as_system, customer, person, unlimited};
 use serde_json::{Value, json};
 
@@ -80,6 +84,45 @@ impl World {
             Ok(identity::create_key(&app, tx, Giver::System, user.any(), &new)?.secret.expose().clone())
         });
         made.await.unwrap()
+    }
+
+    /// The secret of a key of the owner of another customer.
+    pub async fn stranger(&self) -> String {
+        meetme_testkit::as_system(&self.app, |app, tx| {
+            let operator = tx.one::<Organization>(&Filter::eq("form", "operator"))?.expect("the operator").id;
+            let other = meetme_testkit::customer(tx, operator, "Other")?;
+            Ok(person(app, tx, other, "eve", "owner")?.1)
+        })
+        .await
+    }
+
+    /// A local data source of the customer with files, as a synchronisation leaves them: their ids in the order of their paths.
+    pub async fn source(&self, files: &[(&str, &str)]) -> (i64, Vec<i64>) {
+        let source = json!({"name": "Texts", "type": "local", "source_url": "texts"});
+        let id = self.make("core/data-sources", source).await;
+        (id, self.sync(id, files).await)
+    }
+
+    /// What a synchronisation of the source that finds these files does; the ids of the files in the order of their paths.
+    pub async fn sync(&self, id: i64, files: &[(&str, &str)]) -> Vec<i64> {
+        let files: Vec<(String, String)> = files.iter().map(|(p, t)| ((*p).to_owned(), (*t).to_owned())).collect();
+        meetme_testkit::as_system(&self.app, move |_, tx| {
+            let source = tx.get(Id::<DataSource>::new(id))?;
+            let found: Vec<Found> = files
+                .iter()
+                .map(|(path, text)| Found {
+                    path: path.clone(),
+                    size: text.len() as u64,
+                    hash: "0f".repeat(32),
+                    text: Some(text.clone()),
+                    base64: None,
+                })
+                .collect();
+            sources::apply(tx, &source, &found)?;
+            let query = Query::of(Filter::eq("source", source.id)).order(vec![Order::up("path")]);
+            Ok(tx.list::<DataFile>(&query)?.into_iter().map(|file| file.id.get()).collect())
+        })
+        .await
     }
 
     /// `"GET /api/peering/routers/"`, headers, body as it is sent.

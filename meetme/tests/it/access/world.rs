@@ -202,11 +202,64 @@ impl World {
             ("/api/devices/configurations/", json!({"template": "x"})),
             ("/api/peering/routing-policies/", json!({"type": "import-policy", "weight": 1})),
             ("/api/peering/bgp-groups/", json!({})),
+            ("/api/core/data-sources/", json!({"type": "local", "source_url": "texts"})),
+            (
+                "/api/extras/webhooks/",
+                json!({"content_types": ["extras.tag"], "type_create": true, "payload_url": "https://hooks.example.net/"}),
+            ),
         ] {
             self.make(PEERING, path, named(more)).await;
         }
         let asked = json!({"local_asn": 64501, "sessions": [{"local_ip": "192.0.2.77", "location": "ix:some-ix"}]});
         self.make(PEERING, "/api/peering/portal/sessions", asked).await;
+        // Work that fails, for the operator has opened no directory, and leaves a job.
+        let source = self.get(PEERING, "/api/core/data-sources/").await["results"][0]["id"].clone();
+        self.make(PEERING, &format!("/api/core/data-sources/{source}/synchronise/"), json!({})).await;
+        self.populate_messaging().await;
+    }
+
+    /// Rows that hang on objects of any kind, and what they name.
+    async fn populate_messaging(&self) {
+        let id = |made: Value| made["id"].as_i64().unwrap();
+        let object = self.get(PEERING, "/api/peering/autonomous-systems/").await["results"][0]["id"].as_i64().unwrap();
+        let about = |more: Value| {
+            let mut body = json!({"content_type": "peering.autonomoussystem", "object_id": object});
+            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            body
+        };
+        let contact = json!({"name": "edge1.demo", "email": "demo@meetme.example"});
+        let contact = id(self.make(PEERING, "/api/messaging/contacts/", contact).await);
+        let role = json!({"name": "edge1.demo", "slug": "edge1"});
+        let role = id(self.make(PEERING, "/api/messaging/contact-roles/", role).await);
+        let body = about(json!({"contact": contact, "role": role}));
+        self.make(PEERING, "/api/messaging/contact-assignments/", body).await;
+        let context = json!({"name": "edge1.demo", "data": {"of": "edge1.demo"}});
+        let context = id(self.make(PEERING, "/api/extras/config-contexts/", context).await);
+        let body = about(json!({"config_context": context}));
+        self.make(PEERING, "/api/extras/config-context-assignments/", body).await;
+        for (path, body) in [
+            ("/api/messaging/emails/", json!({"name": "edge1.demo", "subject": "edge1.demo", "template": "x"})),
+            (
+                "/api/extras/export-templates/",
+                json!({"name": "edge1.demo", "content_type": "devices.router", "template": "x"}),
+            ),
+            (
+                "/api/extras/ix-api/",
+                json!({
+                    "name": "edge1.demo", "api_url": "https://ixapi.invalid/v2/", "api_key": "demo@meetme.example",
+                    "api_secret": "edge1.demo", "identity": "1",
+                }),
+            ),
+            (
+                "/api/extras/journal-entries/",
+                json!({
+                    "assigned_object_type": "peering.autonomoussystem", "assigned_object_id": object,
+                    "comments": "edge1.demo",
+                }),
+            ),
+        ] {
+            self.make(PEERING, path, body).await;
+        }
     }
 
     /// Finds an id for every parameter and gathers the markers.

@@ -1,0 +1,88 @@
+//! The presence of a network in a facility, in the public peering database.
+
+use meetme_base::{Invalid, Kind, RawId, Time};
+use meetme_store::{Edge, Field, FieldType, Reach, Resource};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Loose, Mirrored, PdbFacility, PdbNetwork, Reference};
+use crate::Nothing;
+
+/// The presence of a network in a facility, in the public peering database.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct PdbNetworkFacility {
+    /// The database's own number for it.
+    #[serde(rename = "id")]
+    pub pdb_id: i64,
+    /// The network, by the database's own number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub net_id: Option<i64>,
+    /// The network, as it is kept here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub net: Option<RawId>,
+    /// The facility, by the database's own number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fac_id: Option<i64>,
+    /// The facility, as it is kept here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fac: Option<RawId>,
+    /// The AS number the network has there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub local_asn: Option<i64>,
+    /// Whether it can be met over SONET.
+    #[serde(skip_serializing_if = "Loose::is_default")]
+    pub avail_sonet: Loose<bool>,
+    /// Whether it can be met over Ethernet.
+    #[serde(skip_serializing_if = "Loose::is_default")]
+    pub avail_ethernet: Loose<bool>,
+    /// Whether it can be met over ATM.
+    #[serde(skip_serializing_if = "Loose::is_default")]
+    pub avail_atm: Loose<bool>,
+    /// When it was last changed there.
+    #[serde(rename = "updated", skip_serializing_if = "Option::is_none")]
+    pub pdb_updated: Option<Time>,
+}
+
+impl Resource for PdbNetworkFacility {
+    const KIND: Kind = Kind::new("pdb_network_facility");
+    const AREA: &'static str = "mirror";
+    const REACH: Reach = Reach::Shared;
+    const FIELDS: &'static [Field<Self>] = &[
+        Field::new("pdb_id", FieldType::Int, |s: &Self| s.pdb_id.into()),
+        Field::new("pdb_updated", FieldType::Time, |s: &Self| s.pdb_updated.into()).indexed(),
+        Field::new("local_asn", FieldType::Int, |s: &Self| s.local_asn.into()),
+    ];
+    const EDGES: &'static [Edge<Self>] =
+        &[Edge::cascade("net", &[PdbNetwork::KIND], |s| s.net), Edge::cascade("fac", &[PdbFacility::KIND], |s| s.fac)];
+    const UNIQUE: &'static [&'static [&'static str]] = &[&["pdb_id"]];
+    const INDEXES: &'static [&'static [&'static str]] = &[&["tenant", "pdb_id"]];
+    type Status = Nothing;
+
+    fn check(&self, _: Option<&Self>) -> Result<(), Invalid> {
+        super::check_id(self.pdb_id)
+    }
+
+    fn title(&self) -> String {
+        format!("Presence {}", self.pdb_id)
+    }
+}
+
+impl Mirrored for PdbNetworkFacility {
+    const TYPE: &'static str = "netfac";
+
+    fn pdb_id(&self) -> i64 {
+        self.pdb_id
+    }
+
+    fn pdb_updated(&self) -> Option<Time> {
+        self.pdb_updated
+    }
+
+    fn references(&mut self) -> Vec<Reference<'_>> {
+        vec![
+            Reference { to: PdbNetwork::TYPE, number: self.net_id, row: &mut self.net, needed: true },
+            Reference { to: PdbFacility::TYPE, number: self.fac_id, row: &mut self.fac, needed: true },
+        ]
+    }
+}
