@@ -21,6 +21,16 @@ pub struct Config {
     pub access: AccessConfig,
     /// Controllers.
     pub control: ControlConfig,
+    /// The interfaces of exchanges.
+    pub ixapi: IxApiConfig,
+    /// The routing registries.
+    pub irr: meetme_irr::Config,
+    /// Validated ROAs.
+    pub rpki: meetme_rpki::Config,
+    /// The history of sessions.
+    pub history: HistoryConfig,
+    /// What `/metrics` tells beside the server's own counters.
+    pub metrics: MetricsConfig,
     /// The mail server that takes our mail.
     pub mail: meetme_mail::Settings,
     /// The public peering database, of which a copy is kept here.
@@ -129,6 +139,49 @@ pub struct ControlConfig {
 impl Default for ControlConfig {
     fn default() -> Self {
         Self { enabled: true, workers: 16, agent_seconds: 60 }
+    }
+}
+
+/// The interfaces of exchanges.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct IxApiConfig {
+    /// Networks that IX-APIs may be in besides the addresses of the Internet, such as `["10.0.0.0/8"]`; to these it may also go without
+    /// TLS. Default: none, so that nobody can make the server call itself or what stands beside it.
+    pub allow: Vec<IpNet>,
+}
+
+/// The history of sessions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HistoryConfig {
+    /// How many days changes of state and counts are kept; 0 keeps them for ever. Default 90.
+    pub days: u32,
+    /// How many minutes lie at least between two rows of one session's counts. Default 15.
+    pub sample_minutes: u32,
+}
+
+impl Default for HistoryConfig {
+    fn default() -> Self {
+        Self { days: 90, sample_minutes: 15 }
+    }
+}
+
+/// What `/metrics` tells beside the server's own counters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MetricsConfig {
+    /// Whether it tells of each BGP session. Default false: whoever may read it then sees every tenant's sessions.
+    pub sessions: bool,
+    /// The most sessions it tells of; how many are left out is told. Default 5000.
+    pub session_limit: u32,
+    /// How old what it tells of sessions may be, in seconds. Default 30.
+    pub session_seconds: u64,
+}
+
+impl Default for MetricsConfig {
+    fn default() -> Self {
+        Self { sessions: false, session_limit: 5000, session_seconds: 30 }
     }
 }
 

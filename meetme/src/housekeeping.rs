@@ -1,13 +1,14 @@
-//! What is thrown away with time: old lines of the change log, jobs that are over, and answers kept for idempotency keys.
+//! What is thrown away with time: old lines of the change log, jobs that are over, the history of sessions, and answers kept for
+//! idempotency keys.
 
 use std::time::Duration;
 
 use meetme_app::{App, Error};
-use meetme_model::ops::Job;
+use meetme_model::{ops::Job, routing::SessionEvent};
 use meetme_store::{Context, Filter, Op, Query};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::StoreConfig;
+use crate::config::Config;
 
 /// How often it is looked after.
 const PERIOD: Duration = Duration::from_secs(3600);
@@ -18,6 +19,8 @@ const ANSWERS: i64 = DAY;
 
 /// How many jobs one transaction throws away.
 const JOBS: u32 = 500;
+/// How many rows of sessions' history go in one transaction.
+const EVENTS: u32 = 5000;
 
 /// For how many days things are kept; 0 is for ever.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,12 +29,15 @@ pub struct Keep {
     pub change_days: u32,
     /// Jobs, from their end on.
     pub job_days: u32,
+    /// What was seen of sessions.
+    pub history_days: u32,
 }
 
 impl Keep {
     /// As configured.
-    pub const fn of(config: &StoreConfig) -> Self {
-        Self { change_days: config.change_days, job_days: config.job_days }
+    pub const fn of(config: &Config) -> Self {
+        let Config { store, history, .. } = config;
+        Self { change_days: store.change_days, job_days: store.job_days, history_days: history.days }
     }
 }
 
@@ -44,15 +50,17 @@ pub struct Swept {
     pub changes: u64,
     /// Jobs.
     pub jobs: u64,
+    /// Rows of sessions' history.
+    pub events: u64,
 }
 
 /// Throws away what is too old, once an hour, until the server stops.
 pub async fn run(app: App, keep: Keep, stop: CancellationToken) {
     loop {
         match sweep(&app, keep).await {
-            Ok(Swept { answers: 0, changes: 0, jobs: 0 }) => {}
-            Ok(Swept { answers, changes, jobs }) => {
-                tracing::info!(answers, changes, jobs, "what was too old is thrown away");
+            Ok(Swept { answers: 0, changes: 0, jobs: 0, events: 0 }) => {}
+            Ok(Swept { answers, changes, jobs, events }) => {
+                tracing::info!(answers, changes, jobs, events, "what was too old is thrown away");
             }
             Err(e) => tracing::warn!(error = %e, "what is too old could not be thrown away"),
         }
@@ -63,7 +71,8 @@ pub async fn run(app: App, keep: Keep, stop: CancellationToken) {
     }
 }
 
-/// Throws away what is too old now: lines of the change log and jobs after so many days, answers after one.
+/// Throws away what is too old now: lines of the change log, jobs and the history of sessions after so many days,
+/// answers after one.
 ///
 /// # Errors
 /// When the database fails; what was thrown away before stays so.
@@ -75,7 +84,7 @@ pub async fn sweep(app: &App, keep: Keep) -> Result<Swept, Error> {
             0 => 0,
             days => tx.forget_changes(now.plus_seconds(-i64::from(days) * DAY))?,
         };
-        Ok(Swept { answers, changes, jobs: 0 })
+        Ok(Swept { answers, changes, jobs: 0, events: 0 })
     });
     let mut swept = pass.await?;
     while keep.job_days > 0 {
@@ -96,6 +105,17 @@ pub async fn sweep(app: &App, keep: Keep) -> Result<Swept, Error> {
             jobs => swept.jobs += jobs,
         }
     }
+    while keep.history_days > 0 {
+        let part = app.store().write(Context::system(), move |tx| {
+            let before = tx.now().plus_seconds(-i64::from(keep.history_days) * DAY);
+            tx.forget::<SessionEvent>(&Filter::is("at", Op::Lt(before.into())), EVENTS)
+        });
+        let gone = part.await.map_err(Error::from)?;
+        swept.events += gone;
+        if gone < u64::from(EVENTS) {
+            break;
+        }
+    }
     Ok(swept)
 }
 
@@ -111,7 +131,7 @@ mod tests {
     use super::*;
 
     fn days(change_days: u32) -> Keep {
-        Keep { change_days, job_days: 0 }
+        Keep { change_days, job_days: 0, history_days: change_days }
     }
 
     #[tokio::test]
@@ -135,7 +155,7 @@ mod tests {
             });
             made.await.unwrap();
             clock.step_seconds(31 * DAY);
-            let keep = |job_days| Keep { change_days: 0, job_days };
+            let keep = |job_days| Keep { job_days, ..Keep::default() };
             assert_eq!(sweep(&app, keep(0)).await.unwrap().jobs, 0, "{make_of_store}");
             assert_eq!(sweep(&app, keep(40)).await.unwrap().jobs, 0, "{make_of_store}");
             assert_eq!(sweep(&app, keep(30)).await.unwrap().jobs, 1, "{make_of_store}");
@@ -144,11 +164,13 @@ mod tests {
         }
     }
 
-    /// Makes an organization, which is one line of the log, and keeps an answer under its name.
+    /// Makes an organization, which is one line of the log, sees something of a session, and keeps an answer under its name.
     async fn make(app: &App, name: &'static str) {
         let made = app.store().write::<_, Error, _>(Context::system(), move |tx| {
             let organization = Organization { name: name.to_owned(), ..Organization::default() };
-            tx.create(RawId::new(0), organization)?;
+            let home = tx.create(RawId::new(0), organization)?.id.any();
+            let event = serde_json::json!({"session": 1, "at": tx.now(), "what": "state"});
+            tx.create::<SessionEvent>(home, serde_json::from_value(event).unwrap())?;
             Ok(tx.remember("scope", name, "print", "answer")?)
         });
         made.await.unwrap();
@@ -190,14 +212,14 @@ mod tests {
             );
             assert_eq!(
                 sweep(&app, days(30)).await.unwrap(),
-                Swept { answers: 0, changes: 1, jobs: 0 },
+                Swept { changes: 1, events: 1, ..Swept::default() },
                 "{make_of_store}"
             );
             assert_eq!(left(&app).await, (vec!["young".to_owned()], vec!["young"]), "{make_of_store}");
             clock.step_seconds(60 * DAY);
             assert_eq!(
                 sweep(&app, days(30)).await.unwrap(),
-                Swept { answers: 1, changes: 1, jobs: 0 },
+                Swept { answers: 1, changes: 1, jobs: 0, events: 1 },
                 "{make_of_store}"
             );
             // Who follows the log goes on where they were, also in a log that was emptied.

@@ -10,7 +10,9 @@ mod demo;
 mod housekeeping;
 mod link;
 mod metrics;
+mod outside;
 mod serve;
+mod sessions;
 mod workers;
 
 use std::{path::PathBuf, process::ExitCode};

@@ -1,4 +1,4 @@
-//! What controllers did, for `/metrics`.
+//! What controllers did, and how sessions are, for `/metrics`.
 
 use meetme_control::Counters;
 use meetme_http::Metrics;
@@ -8,14 +8,21 @@ use prometheus_client::{
     metrics::{MetricType, counter::ConstCounter},
 };
 
+use crate::sessions::Sessions;
+
 /// Adds the controllers' counters.
-pub fn register(metrics: &Metrics, counters: Counters) {
+pub fn register(metrics: &Metrics, counters: Vec<Counters>) {
     metrics.register(|registry| registry.register_collector(Box::new(Passes(counters))));
+}
+
+/// Adds what is known of sessions.
+pub fn register_sessions(metrics: &Metrics, sessions: Sessions) {
+    metrics.register(|registry| registry.register_collector(Box::new(sessions)));
 }
 
 /// How many passes of controllers ended how: `meetme_controller_passes_total{controller, outcome}`.
 #[derive(Debug)]
-struct Passes(Counters);
+struct Passes(Vec<Counters>);
 
 impl Collector for Passes {
     fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), std::fmt::Error> {
@@ -25,7 +32,7 @@ impl Collector for Passes {
             None,
             MetricType::Counter,
         )?;
-        for (controller, outcome, passes) in self.0.passes() {
+        for (controller, outcome, passes) in self.0.iter().flat_map(Counters::passes) {
             let labels = [("controller", controller), ("outcome", outcome)];
             ConstCounter::new(passes).encode(encoder.encode_family(&labels)?)?;
         }

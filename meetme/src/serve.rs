@@ -24,7 +24,7 @@ use crate::{
     config::{Config, LogFormat},
     demo,
     housekeeping::{self, Keep},
-    link, metrics, workers,
+    link, metrics, outside, sessions, workers,
 };
 
 /// What the server is told on the command line.
@@ -76,11 +76,14 @@ pub fn open(config: &Config, data: &Path) -> Result<App> {
     std::fs::create_dir_all(data).with_context(|| format!("making {}", data.display()))?;
     let key = config.access.master_key_file.clone().unwrap_or_else(|| data.join("master.key"));
     let sealer = Sealer::new(&MasterKey::at(&key)?);
-    let store = Store::open(&config.open(data)?, meetme_control::registry(), Arc::new(SystemClock))
+    outside::check(config)?;
+    let store = Store::open(&config.open(data)?, outside::registry(config), Arc::new(SystemClock))
         .context("opening the store")?;
     let settings = Settings {
         session_seconds: config.access.session_seconds,
         login_failures_per_minute: config.access.login_failures_per_minute,
+        registries: config.irr.is_on(),
+        sample_seconds: i64::from(config.history.sample_minutes) * 60,
         ..Settings::default()
     };
     Ok(App::new(store, sealer, settings))
@@ -136,11 +139,16 @@ pub async fn run(args: ServeArgs) -> Result<()> {
     let server = Server::new(config.server.clone(), dialects(hub), app.clone())?
         .check("store", ready.store())
         .check("demo", ready.demo());
-    let controllers = controllers.map(|runner| {
-        metrics::register(server.metrics(), runner.counters());
-        tokio::spawn(runner.run(stop.child_token()))
-    });
-    let housekeeping = tokio::spawn(housekeeping::run(app.clone(), Keep::of(&config.store), stop.child_token()));
+    let outside = if config.control.enabled { outside::runners(&app, &config).await? } else { Vec::new() };
+    let runners: Vec<Runner> = controllers.into_iter().chain(outside).collect();
+    metrics::register(server.metrics(), runners.iter().map(Runner::counters).collect());
+    let runners: Vec<_> = runners.into_iter().map(|runner| tokio::spawn(runner.run(stop.child_token()))).collect();
+    if config.metrics.sessions {
+        let sessions = sessions::Sessions::default();
+        metrics::register_sessions(server.metrics(), sessions.clone());
+        tokio::spawn(sessions.watch(app.clone(), config.metrics.clone(), stop.child_token()));
+    }
+    let housekeeping = tokio::spawn(housekeeping::run(app.clone(), Keep::of(&config), stop.child_token()));
     let listener = config.control.enabled.then(|| tokio::spawn(Listener::new(app.clone()).run(stop.child_token())));
     if config.control.enabled {
         let settings = config.peeringdb.clone();
@@ -165,8 +173,8 @@ pub async fn run(args: ServeArgs) -> Result<()> {
     });
     bound.run(stop.clone()).await;
     stop.cancel();
-    if let Some(controllers) = controllers {
-        controllers.await.context("the controllers")?;
+    for runner in runners {
+        runner.await.context("the controllers")?;
     }
     if let Some(listener) = listener {
         listener.await.context("the listener of webhooks")?;

@@ -9,9 +9,10 @@ use meetme_control::{
     Agents,
     exports::ExportWorker,
     jobs::Worker,
-    router::{RouterController, jobs::RouterWorker},
+    router::{RouterController, jobs::RouterWorker, poll::PollWorker},
 };
 use meetme_hook::HookController;
+use meetme_ixapi::{Client, IxApiWorker};
 use meetme_mail::{Delivery, MailWorker};
 use meetme_peeringdb::PeeringDb;
 use meetme_source::SourceWorker;
@@ -24,8 +25,10 @@ use crate::config::{Config, HooksConfig, SourcesConfig};
 /// When the configuration of one of them makes no sense.
 pub fn workers(app: &App, agents: &Agents, config: &Config) -> Result<Vec<Arc<dyn Worker>>> {
     Ok(vec![
+        Arc::new(PollWorker::new(app.clone())),
         Arc::new(RouterWorker::new(RouterController::new(app.clone(), agents.clone()))),
         Arc::new(ExportWorker::new(app.clone())),
+        Arc::new(IxApiWorker::new(app.clone(), Client { reach: Reach { allow: config.ixapi.allow.clone() } })),
         Arc::new(PeeringDb::new(app.clone(), &config.peeringdb)),
         Arc::new(SourceWorker::new(app.clone(), sources(config))),
         Arc::new(MailWorker::new(Delivery::of(&config.mail).map_err(anyhow::Error::msg)?)),
@@ -44,6 +47,5 @@ pub fn hooks(app: &App, config: &Config) -> HookController {
     let HooksConfig { allow, certificates } = config.hooks.clone();
     let settings = meetme_hook::Settings { reach: Reach { allow }, certificates, ..meetme_hook::Settings::default() };
     let voices: Vec<Box<dyn Voice>> = vec![Box::new(meetme_peering::Spoken::new(app.clone()))];
-    let render = Arc::new(|_: &str, _: &serde_json::Value| Err("templates of bodies are not served yet.".to_owned()));
-    HookController::new(app.clone(), voices, render, settings)
+    HookController::new(app.clone(), voices, settings)
 }

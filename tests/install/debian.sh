@@ -10,6 +10,8 @@ export PATH="$PATH:/usr/sbin:/sbin"
 needs='
 bird2|command -v bird && command -v birdc|the BIRD agent against a real daemon
 frr|test -x /usr/lib/frr/bgpd && command -v vtysh|the FRR agent, and a peer for the other daemons
+frr-pythontools|test -f /usr/lib/frr/frr-reload.py|the reloader with which the FRR agent takes away what somebody added by hand
+bgpq4|command -v bgpq4|what routing registries say of a set
 exabgp|command -v exabgp|a peer that announces what a test wants
 gobgpd|command -v gobgpd && command -v gobgp|the GoBGP agent against a real daemon
 iproute2|command -v ip|network namespaces and links of the labs

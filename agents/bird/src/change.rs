@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use meetme_agent::AgentError;
+use meetme_local as files;
 use tokio::time::{Instant, interval};
 
-use crate::{control::Control, files, mark, settings::Settings};
+use crate::{control::Control, mark, settings::Settings, text};
 
 /// How often a daemon in the middle of a change is asked whether it is done.
 const POLL: Duration = Duration::from_millis(50);
@@ -34,7 +35,7 @@ pub async fn load(settings: &Settings, text: &str) -> Result<(), AgentError> {
     let path = &settings.config_path;
     let old = files::read(path).await?;
     let beside = files::write_beside(path, text).await?;
-    files::check(settings, beside.path()).await?;
+    files::check(&settings.check_command, beside.path(), path, settings.answer_time(), text::masked).await?;
     files::replace(path, beside).await?;
     let result = switch(&mut control, settings, mark::of(text)).await;
     if let Err(error) = &result {
@@ -49,7 +50,7 @@ async fn switch(control: &mut Control, settings: &Settings, mark: Option<&str>) 
     let answer = control.ask(&format!("configure timeout {}", settings.confirm_seconds)).await?;
     match answer.code() {
         code::RECONFIGURED | code::IN_PROGRESS | code::QUEUED => {}
-        code::FILE_ERROR => return Err(AgentError::refused(crate::text::masked(answer.words()))),
+        code::FILE_ERROR => return Err(AgentError::refused(text::masked(answer.words()))),
         code => return Err(unexpected("configure", code, answer.words())),
     }
     if let Err(error) = prove(control, settings, mark).await {

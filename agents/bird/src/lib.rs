@@ -10,7 +10,6 @@
 
 mod change;
 mod control;
-mod files;
 mod filter;
 mod mark;
 mod protocols;
@@ -74,7 +73,7 @@ impl Bird {
         let status = control.ask("show status").await?;
         let version = status.text(1000).unwrap_or_default().trim().to_owned();
         let clocks = Clocks::new(self.clock.now(), &status);
-        let config = files::read(&settings.config_path).await?.map(|kept| kept.text).unwrap_or_default();
+        let config = meetme_local::read(&settings.config_path).await?.map(|kept| kept.text).unwrap_or_default();
         let running = match mark::of(&config) {
             Some(mark) if change::runs(&mut control, mark).await? => Some(mark.to_owned()),
             _ => None,

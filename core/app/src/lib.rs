@@ -20,6 +20,8 @@ pub mod filter;
 mod giving;
 pub mod hooks;
 pub mod identity;
+pub mod irr;
+pub mod ixapis;
 pub mod jobs;
 pub mod mails;
 pub mod mirror;
@@ -27,11 +29,13 @@ pub mod networks;
 pub mod offers;
 mod offload;
 pub mod organizations;
+pub mod passwords;
 pub mod peering;
 pub mod ports;
 pub mod projects;
 pub mod resources;
 pub mod routers;
+pub mod rpki;
 mod seal;
 pub mod sources;
 pub mod ssh_keys;
@@ -65,11 +69,21 @@ pub struct Settings {
     pub login_failures_per_minute: u32,
     /// How long a resolved credential may be trusted without another look when other processes may write to the database.
     pub trust_millis: i64,
+    /// Whether this installation asks the routing registries.
+    pub registries: bool,
+    /// How many seconds lie at least between two rows of a session's counts in its history.
+    pub sample_seconds: i64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { session_seconds: 3600, login_failures_per_minute: 10, trust_millis: 1000 }
+        Self {
+            session_seconds: 3600,
+            login_failures_per_minute: 10,
+            trust_millis: 1000,
+            registries: false,
+            sample_seconds: 900,
+        }
     }
 }
 
@@ -91,6 +105,7 @@ struct Inner {
     portal: AtomicBool,
     throttle: identity::Throttle,
     commits: resources::commits::Commits,
+    roas: rpki::Cache,
     contexts: contexts::Assigned,
 }
 
@@ -111,6 +126,7 @@ impl App {
                 portal: AtomicBool::new(false),
                 throttle,
                 commits,
+                roas: rpki::Cache::default(),
                 contexts: contexts::Assigned::default(),
             }),
         }
@@ -164,6 +180,9 @@ impl App {
     }
     pub(crate) fn portal_is_open(&self) -> bool {
         self.inner.portal.load(Ordering::Relaxed)
+    }
+    pub(crate) fn roas(&self) -> &rpki::Cache {
+        &self.inner.roas
     }
     pub(crate) fn contexts(&self) -> &contexts::Assigned {
         &self.inner.contexts

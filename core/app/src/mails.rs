@@ -6,15 +6,17 @@
 use meetme_base::{Id, Invalid};
 use meetme_model::{
     access::User,
+    mirror::PdbNetwork,
     ops::{Contact, ContactAssignment, Job},
-    routing::AutonomousSystem,
+    routing::{AutonomousSystem, Template, TemplatePurpose},
 };
 use meetme_store::{Filter, Object, Query, Resource as _, Tx};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error, access,
+    App, Error, access,
     jobs::{self, Ask},
+    templates::{self, Prepared},
 };
 
 /// The work of sending a letter.
@@ -55,6 +57,29 @@ pub fn correspondent(tx: &mut Tx<'_>, id: Id<AutonomousSystem>) -> Result<Object
     let system = tx.get(id)?;
     access::require(tx, AutonomousSystem::KIND, "send", system.tenant)?;
     Ok(system)
+}
+
+/// A mail from a template, ready to be made: to the people of an AS, and perhaps about a network of the public peering database, which
+/// the template then sees as `network`. Whoever may send may make one: a template sees more of the AS than its reader may.
+///
+/// # Errors
+/// As [`correspondent`]; [`Error::Missing`] when there is no such template of mails, or no such network.
+pub fn draft(
+    app: &App,
+    tx: &mut Tx<'_>,
+    template: Id<Template>,
+    id: Id<AutonomousSystem>,
+    network: Option<i64>,
+) -> Result<Prepared, Error> {
+    correspondent(tx, id)?;
+    let template = tx.find(template)?.filter(|row| row.spec.purpose == TemplatePurpose::Mail);
+    let template = template.ok_or_else(|| Error::missing(Template::KIND, "Email"))?;
+    let prepared = templates::mail(app, tx, &template, id)?;
+    let Some(number) = network else { return Ok(prepared) };
+    let network = tx.one::<PdbNetwork>(&Filter::eq("pdb_id", number))?;
+    let network = network.ok_or_else(|| Error::missing(PdbNetwork::KIND, number.to_string()))?;
+    let document = serde_json::to_value(&network.spec).map_err(|e| Error::Bug(e.to_string()))?;
+    Ok(prepared.with("network", &document))
 }
 
 /// Puts a letter to the contacts of an AS into the queue: to those that are named, or to all that are assigned to it. Those without an

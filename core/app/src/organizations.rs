@@ -7,7 +7,7 @@ use meetme_base::{Id, Invalid, Kind, RawId};
 use meetme_model::access::{Form, Organization, User};
 use meetme_store::{Filter, Object, Query, Resource as _, Tx, Value};
 
-use crate::{Error, access, identity};
+use crate::{Error, access, identity, resources};
 
 /// Makes an organization below `parent`. `founder` becomes its owner.
 ///
@@ -97,6 +97,7 @@ pub fn remove(tx: &mut Tx<'_>, id: Id<Organization>) -> Result<(), Error> {
 
 /// Takes away what an empty organization leaves behind, and refuses when it is not empty.
 fn clear(tx: &mut Tx<'_>, id: Id<Organization>) -> Result<(), Error> {
+    resources::observed::forget(tx, id.any())?;
     let here = Filter::eq("tenant", id);
     let kinds: Vec<_> = tx.registry().kinds().filter(|k| !k.node).collect();
     let mut going: Vec<(Kind, RawId)> = Vec::new();

@@ -10,7 +10,7 @@ use meetme_model::{
 };
 use meetme_store::{Filter, Object, Query, Resource as _, Tx, Value};
 
-use crate::{Error, Subject, access, identity};
+use crate::{Error, Subject, access, identity, resources};
 
 /// What is wished of a new project.
 #[derive(Clone, Debug, Default)]
@@ -94,6 +94,7 @@ pub fn remove(tx: &mut Tx<'_>, id: Id<Project>) -> Result<(), Error> {
 
 /// Takes away what a project without machines leaves behind.
 fn clear(tx: &mut Tx<'_>, node: RawId) -> Result<(), Error> {
+    resources::observed::forget(tx, node)?;
     let registry = tx.registry();
     // Kinds refer backwards in the registry's order, so what refers goes before what it refers to.
     let kinds: Vec<_> = registry.kinds().filter(|kind| !kind.node).collect();

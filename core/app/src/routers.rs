@@ -6,24 +6,35 @@
 //!
 //! Passwords are opened here, and only here, into values that cannot be shown.
 
+mod asks;
 pub mod jobs;
 mod near;
+pub mod poll;
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::{
+    collections::{BTreeSet, HashMap},
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+};
 
 use meetme_base::{Asn, Id, IfAddr, IpNet, RawId, Secret};
 use meetme_model::{
     Admin,
     fabric::Leg,
     ops::Equipment,
-    routing::{Bfd, Community, DirectSession, ExchangeLink, ExchangeSession, Policy, Router},
+    routing::{
+        AutonomousSystem, Bfd, Community, DirectSession, ExchangeLink, ExchangeSession, IrrQuestion, Policy, Router,
+    },
 };
 use meetme_store::{Filter, Object, Query, Resource, Tx};
 
 use crate::{
     App, Error,
+    irr::{self, Registered},
+    rpki,
     templates::{self, Passwords, Prepared},
 };
+pub use asks::Asks;
 use near::Near;
 
 /// Everything that makes up the configuration of one router.
@@ -47,6 +58,8 @@ pub struct RouterState {
     pub legs: Vec<Object<Leg>>,
     /// The sessions that belong into its configuration, by id.
     pub sessions: Vec<SessionState>,
+    /// The validated ROA payloads, if a session's policies ask for them.
+    pub roas: Option<Arc<rpki::Table>>,
 }
 
 /// One session as the router is to have it.
@@ -86,6 +99,12 @@ pub struct SessionState {
     pub communities: Vec<Object<Community>>,
     /// Timers of bidirectional forwarding detection.
     pub bfd: Option<Object<Bfd>>,
+    /// The peer's AS, if it is known.
+    pub system: Option<Id<AutonomousSystem>>,
+    /// What the policies on what we accept ask for besides their terms.
+    pub asks: Asks,
+    /// What the registries say of the peer's AS, if it is asked for and known.
+    pub registered: Option<Arc<Registered>>,
     /// What the session is for, which says what passes where no policy is named.
     pub purpose: Purpose,
 }
@@ -162,8 +181,21 @@ pub fn whole_state(app: &App, tx: &mut Tx<'_>, id: Id<Router>) -> Result<RouterS
         }
         out.sort_by(|a, b| (a.of.any(), &a.key).cmp(&(b.of.any(), &b.key)));
         let router_id = router_id(&router, equipment.as_ref(), &links, &legs);
-        Ok(RouterState { router, equipment, access, asn, router_id, template, links, legs, sessions: out })
+        let roas = judged(app, tx, &mut out)?;
+        Ok(RouterState { router, equipment, access, asn, router_id, template, links, legs, sessions: out, roas })
     })
+}
+
+/// Gives sessions what their policies ask for of the world outside; answers the validated ROA payloads if any asks for them.
+fn judged(app: &App, tx: &mut Tx<'_>, sessions: &mut [SessionState]) -> Result<Option<Arc<rpki::Table>>, Error> {
+    let systems: BTreeSet<_> = sessions.iter().filter(|s| s.asks.irr).filter_map(|s| s.system).collect();
+    let systems: Vec<_> = systems.into_iter().collect();
+    let known = irr::of_systems(tx, &systems, IrrQuestion::ALL)?;
+    let known: HashMap<_, _> = known.into_iter().map(|(id, known)| (id, Arc::new(known))).collect();
+    for session in sessions.iter_mut().filter(|s| s.asks.irr) {
+        session.registered = session.system.and_then(|id| known.get(&id)).cloned();
+    }
+    if sessions.iter().any(|s| s.asks.rpki) { rpki::table(app, tx).map(Some) } else { Ok(None) }
 }
 
 /// The routers on which a session belongs, whether it is configured there now or not.

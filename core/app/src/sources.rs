@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use meetme_base::{Id, Invalid, Time};
 use meetme_model::{
     ops::{DataFile, DataSource, DataSourceStatus, Follows, Job, SourceState},
-    routing::{ConfigContext, Template},
+    routing::{ConfigContext, DirectSession, ExchangeSession, Router, Template},
 };
 use meetme_store::{Filter, Object, Resource as _, Tx};
 
@@ -61,6 +61,30 @@ pub fn synchronise(tx: &mut Tx<'_>, id: Id<DataSource>) -> Result<Object<Job>, E
     tx.as_system(|tx| tx.observe(&mut source, status, None))?;
     let name = format!("Synchronise {}", source.spec.name);
     jobs::ask(tx, source.tenant, Ask { what: SYNCHRONISE, name, subject: Some(id.any()), ..Ask::default() })
+}
+
+/// The work of writing a router's configuration to a file of a data source.
+pub const PUSH: &str = "router.push";
+
+/// Asks for the rendered configuration of a router to be written to its file. Passwords are in it only where the caller may read
+/// those of sessions in the router's book.
+///
+/// # Errors
+/// [`Error::Denied`] without the right to push the router; [`Error::Invalid`] when it has no file.
+pub fn push(tx: &mut Tx<'_>, id: Id<Router>) -> Result<Object<Job>, Error> {
+    let router = tx.get(id)?;
+    if !tx.may_with("push", &router)? {
+        return Err(Error::Denied("You do not have the right to push this router's configuration.".to_owned()));
+    }
+    if router.spec.publishes.source.is_none() {
+        let text = format!("The router {} has no data source to push to.", router.spec.name);
+        return Err(Invalid::rule("routers", text).into());
+    }
+    let reveal = tx.may(DirectSession::KIND, "reveal", router.tenant)?
+        && tx.may(ExchangeSession::KIND, "reveal", router.tenant)?;
+    let name = format!("Push the configuration of {}", router.spec.name);
+    let inputs = serde_json::json!({"passwords": reveal});
+    jobs::ask(tx, router.tenant, Ask { what: PUSH, name, subject: Some(id.any()), inputs })
 }
 
 /// Brings the files of a source in line with what was found, and everything that follows one of them.

@@ -5,11 +5,16 @@
 //! (RFC 8212). Sessions of circuits and devices have terms of their own and need no policy.
 
 use meetme_agent::router::{BgpSession, Community, Desired, Policy, PrefixRange, SessionKey, Term, Timers, Verdict};
-use meetme_app::routers::{Purpose, RouterState, SessionState};
+use meetme_app::{
+    routers::{Asks, Purpose, RouterState, SessionState},
+    rpki::Table,
+};
 use meetme_base::IpNet;
 use meetme_model::{Admin, routing};
 use meetme_store::Object;
 use serde_json::{Map, Value};
+
+use crate::guard;
 
 /// What of an equipment's settings is for us; the rest is for its agent.
 const OURS: &[&str] = &["poll_seconds", "router_id", "networks", "forwards", "timers", "log_file", "remote"];
@@ -39,7 +44,8 @@ pub(crate) fn desired(state: &RouterState) -> Result<Desired, String> {
     want.log_file = part(said, "log_file")?;
     // A template says by itself what passes, so policies need not be understood here.
     let is_templated = state.template.is_some();
-    want.sessions = state.sessions.iter().map(|s| session(s, is_templated)).collect::<Result<_, _>>()?;
+    let roas = state.roas.as_deref();
+    want.sessions = state.sessions.iter().map(|one| session(one, is_templated, roas)).collect::<Result<_, _>>()?;
     Ok(want)
 }
 
@@ -52,7 +58,7 @@ fn part<T: serde::de::DeserializeOwned>(said: &Value, key: &str) -> Result<Optio
     }
 }
 
-fn session(state: &SessionState, is_templated: bool) -> Result<BgpSession, String> {
+fn session(state: &SessionState, is_templated: bool, roas: Option<&Table>) -> Result<BgpSession, String> {
     let key: SessionKey = state.key.parse().map_err(|e| format!("Session {}: {e}", state.key))?;
     let mut out = BgpSession::new(key, state.local_asn, state.peer_ip, state.peer_asn);
     out.description.clone_from(&state.description);
@@ -65,10 +71,16 @@ fn session(state: &SessionState, is_templated: bool) -> Result<BgpSession, Strin
     out.graceful_shutdown = matches!(state.admin, Admin::PreMaintenance | Admin::Maintenance);
     // Route targets and origins mark routes of a VPN; on sessions like these they have no place.
     out.communities = state.communities.iter().filter_map(|c| c.spec.value.parse::<Community>().ok()).collect();
-    if !is_templated {
-        out.import = policy(&state.import, default_import(&state.purpose)?)?;
-        out.export = policy(&state.export, default_export(&state.purpose))?;
+    if is_templated {
+        return Ok(out);
     }
+    let (import, is_silent) = policy(&state.import, default_import(&state.purpose)?)?;
+    out.import = guard::guarded(import, is_silent, state, roas)?;
+    if !Asks::of(&state.export).is_none() {
+        let names = Asks::NAMES.join(", ");
+        return Err(format!("Session {}: {names} can be asked of policies on what is accepted only.", state.key));
+    }
+    (out.export, _) = policy(&state.export, default_export(&state.purpose))?;
     Ok(out)
 }
 
@@ -97,16 +109,27 @@ fn only(networks: &[IpNet]) -> Result<Policy, String> {
 }
 
 /// The terms of all policies one after another. What no term decides falls to the first policy that says more than its terms,
-/// else to what the session is for.
-fn policy(named: &[Object<routing::Policy>], usual: Policy) -> Result<Policy, String> {
+/// else to what the session is for. True when none of them says what shall happen to the rest.
+fn policy(named: &[Object<routing::Policy>], usual: Policy) -> Result<(Policy, bool), String> {
     if named.is_empty() {
-        return Ok(usual);
+        return Ok((usual, false));
     }
     let mut out = Policy::default();
+    let mut is_silent = true;
     for one in named {
         let said = one.spec.context.as_ref().and_then(|c| c.get("policy"));
         let Some(said) = said else { continue };
-        let said: Policy = serde_json::from_value(said.clone())
+        let mut said = said.clone();
+        if let Some(said) = said.as_object_mut() {
+            is_silent &= !said.contains_key("otherwise");
+            for name in Asks::NAMES {
+                // What it asks for is read elsewhere; only its form is checked here.
+                if said.remove(name).is_some_and(|value| !value.is_boolean()) {
+                    return Err(format!("The policy {} cannot be understood: {name} is true or false.", one.spec.name));
+                }
+            }
+        }
+        let said: Policy = serde_json::from_value(said)
             .map_err(|e| format!("The policy {} cannot be understood: {e}.", one.spec.name))?;
         out.terms.extend(said.terms);
         out.changes.communities.extend(said.changes.communities);
@@ -118,5 +141,5 @@ fn policy(named: &[Object<routing::Policy>], usual: Policy) -> Result<Policy, St
             break;
         }
     }
-    Ok(out)
+    Ok((out, is_silent))
 }

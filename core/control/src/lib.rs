@@ -9,6 +9,7 @@ mod controller;
 mod desired;
 pub mod device;
 pub mod exports;
+mod guard;
 pub mod hub;
 pub mod jobs;
 mod life;
@@ -19,11 +20,10 @@ pub mod router;
 mod runner;
 
 pub use agents::{Agents, Makes};
-pub use meetme_agent::Fence;
-
 pub use controller::{Controller, ErasedController, Next, Soon};
+pub use meetme_agent::Fence;
 pub use pace::Pace;
-pub use registry::registry;
+pub use registry::{registry, routers_of_systems};
 pub use runner::{Counters, Runner, Settings};
 
 use meetme_app::App;

@@ -160,6 +160,18 @@ fn of_links(tx: &mut Tx<'_>, links: Vec<Id<ExchangeLink>>) -> Woken {
     driven(tx, links.into_values().filter_map(|l| l.spec.router).map(Id::any).collect())
 }
 
+/// The routers with equipment that have to do with one of these ASs: its own, and those with sessions of it.
+///
+/// # Errors
+/// When the database fails.
+pub fn routers_of_systems(tx: &mut Tx<'_>, systems: &[Id<AutonomousSystem>]) -> Woken {
+    let mut out = std::collections::BTreeSet::new();
+    for system in systems {
+        out.extend(of_system(tx, system.any())?);
+    }
+    Ok(out.into_iter().collect())
+}
+
 /// Routers of this AS, and routers with sessions of it.
 fn of_system(tx: &mut Tx<'_>, id: RawId) -> Woken {
     let mut out = raw(tx.ids::<Router>(&Filter::eq("local", id)))?;

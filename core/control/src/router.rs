@@ -3,9 +3,11 @@
 //! A box is changed when the wish changed, when it has no configuration at all, or, where its equipment says so, when it was
 //! changed by hand. It is looked at on a period in any case; what differs is shown.
 
+mod history;
 pub mod jobs;
 mod outcome;
 pub(crate) mod peers;
+pub mod poll;
 
 use std::{
     borrow::Cow,
@@ -21,7 +23,7 @@ use meetme_agent::{
 };
 use meetme_app::{App, Error, routers, templates::Prepared};
 use meetme_base::{Id, RawId};
-use meetme_model::{ops::Equipment, routing::Router};
+use meetme_model::{Origins, ops::Equipment, routing::Router};
 use meetme_store::{Context, Filter, Tx};
 use sha2::{Digest as _, Sha256};
 
@@ -29,6 +31,7 @@ use crate::{
     agents::Agents,
     controller::{Controller, Next, Soon},
     desired::{desired, settings},
+    guard,
 };
 
 /// How often a box is looked at that says nothing of it, in seconds.
@@ -64,6 +67,8 @@ pub struct Job {
     sessions: Vec<Place>,
     /// The template of the configuration, where the router has one.
     template: Option<Arc<Prepared>>,
+    /// What validated ROAs say of what the registries name for each session's peer.
+    origins: HashMap<routers::SessionId, Origins>,
 }
 
 /// Where a session is found on a box.
@@ -100,6 +105,8 @@ impl Job {
 pub struct Outcome {
     /// Where each session is found on the box.
     sessions: Vec<Place>,
+    /// What validated ROAs say of what the registries name for each session's peer.
+    origins: HashMap<routers::SessionId, Origins>,
     /// The last look at the box.
     seen: Option<Observed>,
     /// In what it still differs, secrets masked.
@@ -168,7 +175,11 @@ impl RouterController {
     async fn pass(&self, mut job: Job, fence: Fence) -> Outcome {
         let memory = self.memory().get(&job.router).cloned().unwrap_or_default();
         let fence = Fence(memory.base.saturating_add(fence.0));
-        let mut outcome = Outcome { sessions: std::mem::take(&mut job.sessions), ..Outcome::default() };
+        let mut outcome = Outcome {
+            sessions: std::mem::take(&mut job.sessions),
+            origins: std::mem::take(&mut job.origins),
+            ..Outcome::default()
+        };
         if let Err(error) = self.make(&job, &memory, fence, &mut outcome).await {
             if let AgentError::Fenced { seen } = error {
                 self.memory().entry(job.router).or_default().base = seen.0;
@@ -247,6 +258,7 @@ fn job(app: &App, agents: &Agents, tx: &mut Tx<'_>, id: RawId) -> Result<Next<Jo
         access: state.access.map(Into::into),
         repair: equipment.spec.repair,
     };
+    let roas = state.roas.as_deref();
     Ok(Next::Drive(Job {
         router: id,
         agent,
@@ -256,6 +268,7 @@ fn job(app: &App, agents: &Agents, tx: &mut Tx<'_>, id: RawId) -> Result<Next<Jo
         equipment_version: equipment.version,
         applied_sha256: equipment.status.applied_sha256.clone(),
         sessions: state.sessions.iter().map(|s| Place { key: s.key.clone(), of: s.of, peer: s.peer_ip }).collect(),
+        origins: state.sessions.iter().filter_map(|s| Some((s.of, guard::origins(s, roas)?))).collect(),
         template: state.template.map(Arc::new),
     }))
 }
@@ -298,6 +311,6 @@ impl Controller for RouterController {
 
     fn record(&self, tx: &mut Tx<'_>, id: RawId, outcome: &Outcome) -> Result<Next<()>, Error> {
         let Some(router) = tx.find::<Router>(id.of())? else { return Ok(Next::Gone) };
-        outcome::record(tx, router, outcome)
+        outcome::record(tx, router, outcome, self.app.settings().sample_seconds)
     }
 }

@@ -101,6 +101,9 @@ pub struct Peer {
     /// The TCP MD5 password (RFC 2385).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password: Option<Sealed>,
+    /// The password in the spelling of its router's platform, for configurations that show no clear one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encrypted: Option<Sealed>,
     /// The time to live of our packets: 1 for a direct neighbour, more for multihop.
     pub ttl: u8,
     /// Whether we wait for the peer to connect.
@@ -141,6 +144,7 @@ impl Default for Peer {
             asn: Asn::MAX,
             reference: None,
             password: None,
+            encrypted: None,
             ttl: 1,
             passive: false,
             import: Vec::new(),
@@ -195,6 +199,43 @@ pub struct PeerStatus {
     pub last_error: Option<String>,
     /// How often it went down after having been established.
     pub flaps: u32,
+    /// What validated ROAs say of the prefixes that the registries name for the peer; where its policies ask for both.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origins: Option<Origins>,
+    /// What of its history was kept last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Kept>,
+}
+
+/// How many of a peer's registered prefixes could come from a number of its own, by validated ROAs (RFC 6811).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Origins {
+    /// Prefixes that one of its numbers may originate.
+    pub valid: u32,
+    /// Prefixes that none of its numbers may originate.
+    pub invalid: u32,
+    /// Prefixes of which no ROA speaks.
+    pub unknown: u32,
+}
+
+/// What was kept last of a session's history: what comes next is compared with it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Kept {
+    /// When its counts were kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<Time>,
+    /// Prefixes received then.
+    pub received: u32,
+    /// Prefixes accepted then.
+    pub accepted: u32,
+    /// Prefixes announced then.
+    pub advertised: u32,
+    /// The hour, since 1970, of its last change of state.
+    pub hour: i64,
+    /// How many changes of state were kept of that hour.
+    pub changes: u32,
 }
 
 #[cfg(test)]

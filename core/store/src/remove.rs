@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use meetme_base::{Id, Kind, RawId};
 
 use crate::{
-    Error, KindInfo, OnDelete, Resource, Scope, Tx, Verb,
+    Error, Filter, KindInfo, OnDelete, Resource, Scope, Tx, Verb,
     change::Entry,
     conn::{Cell, Flavour},
     search,
@@ -38,6 +38,36 @@ impl Tx<'_> {
     pub fn remove<R: Resource>(&mut self, id: Id<R>) -> Result<(), Error> {
         let info = self.shared.registry.info(R::KIND)?;
         self.remove_any(info, id.any())
+    }
+
+    /// Forgets at most `most` rows, the oldest first, of a kind that is kept for a while only: in one stroke, without a line in the
+    /// log. The kind must be one that refers to nothing and wakes nobody; nothing may refer to its rows.
+    ///
+    /// # Errors
+    /// [`Error::Bug`] for any other kind.
+    pub fn forget<R: Resource>(&mut self, filter: &Filter, most: u32) -> Result<u64, Error> {
+        self.must_write()?;
+        let info = self.shared.registry.info(R::KIND)?;
+        let plain = !R::LOGGED && !R::NODE && R::EDGES.is_empty() && !self.shared.registry.triggered(R::KIND);
+        if !plain || info.fields.iter().any(|f| f.searchable) {
+            return Err(Error::Bug(format!("rows of {} cannot be forgotten in one stroke", R::KIND)));
+        }
+        let mut ids = self.ids::<R>(filter)?;
+        ids.truncate(most as usize);
+        if ids.is_empty() {
+            return Ok(0);
+        }
+        let count = ids.len() as u64;
+        let ids = Cell::Ints(ids.into_iter().map(Id::get).collect());
+        self.whole(|tx| {
+            for table in [info.table(), "object".to_owned()] {
+                let condition = tx.conn.flavour().is_in("id", 1);
+                tx.conn.execute(&format!("DELETE FROM {table} WHERE {condition}"), std::slice::from_ref(&ids))?;
+            }
+            Ok(())
+        })?;
+        self.written.insert(info.index);
+        Ok(count)
     }
 
     /// Removes a row of any kind; as [`Tx::remove`].

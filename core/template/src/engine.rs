@@ -172,6 +172,7 @@ fn environment(flags: Flags, limits: Limits) -> Result<Environment<'static>, Fai
     env.add_function("fail", |why: Value| -> Result<Value, Error> {
         Err(Error::new(ErrorKind::InvalidOperation, why.to_string()))
     });
+    env.add_filter("truncate", minijinja_contrib::filters::truncate);
     filters::add(&mut env);
     Ok(env)
 }

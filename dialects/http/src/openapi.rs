@@ -43,9 +43,15 @@ pub fn op(path: &'static str) -> Op {
         .run(async |cx: crate::Cx| Ok::<_, crate::Problem>(reply(&cx.home, &cx.base_url)))
 }
 
+/// The document of the dialect that a request came to, without the server's address: for a dialect to complete and to show in
+/// its own way. It is made once.
+pub fn of(cx: &crate::Cx) -> &Value {
+    cx.home.document()
+}
+
 /// The document as an answer. All but the server's address is made once.
 pub(crate) fn reply(home: &Home, base_url: &str) -> Reply {
-    let document = home.document.get_or_init(|| document(&home.dialect, ""));
+    let document = home.document();
     let servers = json!([{ "url": base_url }]);
     let members: Vec<(&String, &Value)> = document.as_object().into_iter().flatten().collect();
     let placed =

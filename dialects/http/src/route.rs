@@ -58,7 +58,7 @@ pub(crate) struct Home {
     /// Where this dialect's rows begin among all metrics; the row behind its last operation counts what met none.
     pub first_slot: usize,
     /// The OpenAPI document without the server's address, made when it is first asked for.
-    pub document: OnceLock<Value>,
+    document: OnceLock<Value>,
     router: Router<usize>,
     nodes: Vec<Node>,
     /// The names of the path's parameters, by operation.
@@ -141,6 +141,11 @@ impl Home {
             node.allow = names.join(", ");
         }
         Ok(home)
+    }
+
+    /// The OpenAPI document without the server's address.
+    pub fn document(&self) -> &Value {
+        self.document.get_or_init(|| crate::openapi::document(&self.dialect, ""))
     }
 
     /// The node of a normalised path, and whether a slash had to be added to find it.

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use http::StatusCode;
 use meetme_app::Error;
 use meetme_base::RawId;
-use meetme_http::{Cx, Op, Problem, Reply};
+use meetme_http::{Cx, Op, Problem, Reply, Shape};
 use meetme_model::{
     ops::subject,
     routing::{Template, TemplatePurpose},
@@ -64,8 +64,10 @@ const ACTIONS: &[(&str, &str, Verb)] =
 pub fn ops() -> Vec<Op> {
     let mut out = Vec::new();
     for (id, path) in PLACES {
-        out.push(ops::reading(ops::keep(format!("{id}_list")), path, APP, list));
-        out.push(ops::reading(ops::keep(format!("{id}_retrieve")), ops::keep(format!("{path}{{id}}/")), APP, retrieve));
+        let (row, shown) = (ops::keep(format!("{path}{{id}}/")), Shape::Named(MODEL));
+        let page = Op::get(ops::keep(format!("{id}_list")), path).group(APP).query(line_query::parameters());
+        out.push(page.gives(Shape::Named("PaginatedObjectChangeList")).run(list));
+        out.push(Op::get(ops::keep(format!("{id}_retrieve")), row).group(APP).gives(shown).run(retrieve));
     }
     out
 }

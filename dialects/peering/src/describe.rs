@@ -72,7 +72,8 @@ fn nested(of: &dyn crate::engine::AnyModel) -> Json {
     of.about().brief.iter().filter_map(|name| all.get(*name).map(|field| ((*name).to_owned(), field.clone()))).collect()
 }
 
-fn label(text: &str) -> String {
+/// A name as headings have it: with a capital.
+pub fn label(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default() + letters.as_str()
 }

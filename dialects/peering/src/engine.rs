@@ -13,6 +13,7 @@ use crate::{
     model::{About, Model},
     read,
     scene::{Ask, Loaded, Scene, brief},
+    schema::fields::{self, Face},
     write,
 };
 
@@ -54,6 +55,8 @@ pub trait AnyModel: Sync {
     fn names(&self) -> Vec<&'static str>;
     /// The fields as OPTIONS describes them.
     fn describe(&self) -> Map<String, Json>;
+    /// Its schema in one of its forms.
+    fn schema(&self, face: Face) -> Json;
     /// A document of the change log in this dialect's flat form.
     fn dump(&self, spec: &Json, id: i64, loaded: &Loaded) -> Option<Vec<u8>>;
     /// The rows whose names [`AnyModel::dump`] will want.
@@ -122,6 +125,9 @@ impl<R: Ruled> AnyModel for Model<R> {
     }
     fn describe(&self) -> Map<String, Json> {
         describe::fields(self)
+    }
+    fn schema(&self, face: Face) -> Json {
+        fields::object(self, face)
     }
     fn dump(&self, spec: &Json, id: i64, loaded: &Loaded) -> Option<Vec<u8>> {
         dump::write(self, spec, id, loaded)

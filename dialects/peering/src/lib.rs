@@ -6,6 +6,7 @@
 
 mod actions;
 mod auth;
+mod browse;
 mod changes;
 mod decode;
 mod describe;
@@ -30,8 +31,10 @@ mod query;
 mod read;
 mod roots;
 mod scene;
+mod schema;
 mod serve;
 mod voice;
+mod wait;
 mod write;
 
 use std::borrow::Cow;
@@ -58,6 +61,7 @@ pub fn dialect() -> Dialect {
         finish: negotiate::finish,
         slash: Slash::Redirect,
         normalise,
+        components: schema::components,
         security: auth::security,
         ..Dialect::new(NAME, ops::all())
     }

@@ -2,19 +2,37 @@
 
 use meetme_app::Error;
 use meetme_base::{Id, Invalid, Uid};
-use meetme_http::Query;
+use meetme_http::{Query, QueryParam};
 use meetme_model::access::User;
 use meetme_store::{
     ChangeQuery, Filter, Likeness, LineFilter, LineNumber, LineTest, LineText, Op, Sign, Tx, Value, Verb,
 };
 
 use crate::{
-    models,
+    models, ops,
     query::{moment, no_choice},
 };
 
 /// What one parameter comes to; the error is the text of the refusal.
 type Read = Result<Vec<LineTest>, String>;
+
+/// Everything that the list can be asked.
+pub fn parameters() -> Vec<QueryParam> {
+    let mut out: Vec<QueryParam> = ["limit", "offset"].into_iter().map(QueryParam::integer).collect();
+    let words =
+        ["ordering", "fields", "exclude", "brief", "format", "q", "request_id", "time", "time_after", "time_before"];
+    out.extend(words.into_iter().map(QueryParam::text));
+    let mut add = |names: &[&str], suffixes: &[&str]| {
+        for (name, suffix) in names.iter().flat_map(|name| suffixes.iter().map(move |suffix| (name, suffix))) {
+            out.push(QueryParam::text(ops::keep(format!("{name}{suffix}"))).repeated());
+        }
+    };
+    add(&["action", "changed_object_type_id", "user", "user_id"], &["", "__n"]);
+    add(&["id", "changed_object_id"], &["", "__n", "__lt", "__lte", "__gt", "__gte"]);
+    let texts = ["", "__n", "__ic", "__nic", "__isw", "__nisw", "__iew", "__niew", "__ie", "__nie"];
+    add(&["object_repr", "user_name"], &texts);
+    out
+}
 
 /// The lines that a query asks for among `all`.
 ///

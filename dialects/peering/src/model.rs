@@ -94,6 +94,8 @@ pub enum How {
     Text(&'static str),
     /// A field of whole numbers.
     Number(&'static str),
+    /// A moment.
+    Moment(&'static str),
     /// A truth value.
     Flag(&'static str),
     /// Fixed words: wire word and the core's.

@@ -3,7 +3,11 @@
 use http::{HeaderValue, header};
 use meetme_http::{Content, Parts, Problem, Reply};
 
-use crate::{API_VERSION, json};
+use crate::{
+    API_VERSION,
+    browse::{self, Shown},
+    json,
+};
 
 /// The form an answer is wanted in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,7 +18,7 @@ pub struct Form {
     pub indent: Option<usize>,
 }
 
-/// Reads what the client accepts. The most specific of its ranges that we have counts, whatever its `q`.
+/// Reads in which form the client wants its answer.
 ///
 /// # Errors
 /// When it accepts nothing that we have, or another version.
@@ -25,17 +29,26 @@ pub fn form(parts: &Parts) -> Result<Form, Problem> {
         Some(_) => return Err(Problem::NoRoute),
         None => {}
     }
+    let (at, range) = choose(parts, &[("application", "json"), ("text", "html")])?;
+    let indent = range.param("indent").and_then(|text| text.parse::<usize>().ok()).map(|n| n.min(8));
+    Ok(Form { html: at == 1, indent: indent.filter(|n| *n > 0) })
+}
+
+/// Which of the media types that are offered is accepted, and the range that accepts it. The most specific of the client's ranges
+/// that we have counts, whatever its `q`.
+///
+/// # Errors
+/// When it accepts none of them, or another version.
+pub fn choose<'a>(parts: &'a Parts, offered: &[(&str, &str)]) -> Result<(usize, Range<'a>), Problem> {
     let accept = parts.header("accept").filter(|text| !text.trim().is_empty()).unwrap_or("*/*");
     let ranges: Vec<Range> = accept.split(',').filter_map(Range::of).collect();
     for level in [3, 2, 1, 0] {
-        for html in [false, true] {
-            let name = if html { ("text", "html") } else { ("application", "json") };
-            if let Some(range) = ranges.iter().find(|range| range.level() == level && range.fits(name)) {
+        for (at, name) in offered.iter().enumerate() {
+            if let Some(range) = ranges.iter().find(|range| range.level() == level && range.fits(*name)) {
                 if range.param("version").is_some_and(|version| version != API_VERSION) {
                     return Err(Problem::NotAcceptable("Invalid version in \"Accept\" header.".to_owned()));
                 }
-                let indent = range.param("indent").and_then(|text| text.parse::<usize>().ok()).map(|n| n.min(8));
-                return Ok(Form { html, indent: indent.filter(|n| *n > 0) });
+                return Ok((at, range.clone()));
             }
         }
     }
@@ -43,7 +56,8 @@ pub fn form(parts: &Parts) -> Result<Form, Problem> {
 }
 
 /// One range of an `Accept` header.
-struct Range<'a> {
+#[derive(Clone, Debug)]
+pub struct Range<'a> {
     main: &'a str,
     sub: &'a str,
     params: Vec<(&'a str, &'a str)>,
@@ -87,24 +101,19 @@ pub fn finish(reply: &mut Reply, parts: &Parts) {
     if !is_json || form == Form::default() {
         return;
     }
-    let indented = json::indented(body, form.indent.unwrap_or(4));
-    if form.html {
-        let page = page(path, &String::from_utf8_lossy(&indented));
-        reply.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-        reply.content = Content::Full(page.into());
-    } else {
-        reply.content = Content::Full(indented.into());
+    if !form.html {
+        reply.content = Content::Full(json::indented(body, form.indent.unwrap_or_default()).into());
+        return;
     }
-}
-
-/// A page for people who look at the API with a browser.
-fn page(path: &str, body: &str) -> String {
-    let escaped =
-        |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
-    let (path, body) = (escaped(path), escaped(body));
-    format!(
-        "<!DOCTYPE html>\n<html lang=\"en\"><head><title>{path}</title></head><body><h1>{path}</h1><pre>{body}</pre></body></html>\n"
-    )
+    let Ok(body) = serde_json::from_slice(body) else { return };
+    let page = browse::page(&Shown { status: reply.status, headers: &reply.headers, body: &body }, parts);
+    reply.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    if let Ok(policy) = HeaderValue::from_str(&browse::POLICY) {
+        reply.headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    reply.headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    reply.headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    reply.content = Content::Full(page.into());
 }
 
 #[cfg(test)]

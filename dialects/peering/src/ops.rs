@@ -3,14 +3,16 @@
 use std::collections::HashSet;
 
 use http::Method;
-use meetme_http::{Op, Problem, QueryParam, Reply, Shape};
+use meetme_http::{Op, QueryParam, Shape};
 use serde_json::Map;
 
 use crate::{
     actions, changes, describe,
     engine::AnyModel,
     model::{About, How},
-    models, portal, preferences, roots, serve,
+    models, portal, preferences, roots,
+    schema::{self, shapes},
+    serve,
 };
 
 /// What can be done with the rows of a model: the end of the operation's id, the method, whether it is about one row.
@@ -28,15 +30,25 @@ pub const VERBS: &[(&str, Method, bool)] = &[
     ("detail_options", Method::OPTIONS, true),
 ];
 
+/// How the ids of operations at former paths begin.
+const ALIAS: &str = "alias_";
+/// The same for those that the documents name.
+const SEED_ALIAS: &str = "seed_alias";
+
+/// Whether an operation is one at a former path.
+pub fn is_former(id: &str) -> bool {
+    id.starts_with(ALIAS) || id.starts_with(SEED_ALIAS)
+}
+
 /// Every place of a model's rows: `id` as it is there, for operations' ids, and the path from `/api/` on.
 pub fn places(about: &About, id: &str) -> Vec<(String, String)> {
     let present = (id.to_owned(), format!("{}/{}", about.app, about.path));
     // The documents of former releases name some of them; the contract has ids for those.
     let former = about.old.iter().map(|old| {
         let place = if *old == "peering/routers" {
-            "seed_alias".to_owned()
+            SEED_ALIAS.to_owned()
         } else {
-            format!("alias_{}", old.replace(['/', '-'], "_"))
+            format!("{ALIAS}{}", old.replace(['/', '-'], "_"))
         };
         (format!("{place}_{id}"), (*old).to_owned())
     });
@@ -70,6 +82,7 @@ pub fn all() -> Vec<Op> {
     out.extend(roots::ops());
     out.extend(preferences::ops());
     out.extend(portal::ops());
+    out.extend(schema::ops());
     out.extend(options(&out));
     out
 }
@@ -84,7 +97,9 @@ fn options(ops: &[Op]) -> Vec<Op> {
             let id = if op.path == roots::PATH { "any_options" } else { keep(format!("{}_options", op.id)) };
             let path = op.path;
             let draft = Op::on(Method::OPTIONS, id, path).group(op.group).auth(op.auth);
-            draft.run(move |cx| async move { serve::describe(&cx, &describe::place(path), Map::new()) })
+            draft
+                .gives(Shape::Named("OptionsBody"))
+                .run(move |cx| async move { serve::describe(&cx, &describe::place(path), Map::new()) })
         })
         .collect()
 }
@@ -102,12 +117,20 @@ fn operation(model: &'static dyn AnyModel, id: String, method: Method, path: Str
         _ => 200,
     };
     let draft = Op::on(method, keep(id), keep(path)).group(about.app).summary(about.verbose).success(success);
+    let names = shapes::names(about.name);
+    let named = |name: String| Shape::Named(keep(name));
+    let (one, many) = (Shape::Named(about.name), Shape::ListOf(about.name));
     let draft = match verb {
-        "list" => draft.gives(Shape::Named(about.name)).query(parameters(about)),
-        "retrieve" => draft.gives(Shape::Named(about.name)),
-        "destroy" | "options" | "detail_options" => draft,
+        "list" => draft.gives(named(names.page)).query(parameters(about)),
+        "retrieve" => draft.gives(one),
+        "create" => draft.takes(named(names.new)).gives(named(names.made)),
+        "update" => draft.takes(named(names.whole)).gives(one),
+        "partial_update" => draft.takes(named(names.change)).gives(one),
+        "bulk_update" => draft.takes(Shape::ListOf(keep(names.whole_of))).gives(many),
+        "bulk_partial_update" => draft.takes(Shape::ListOf(keep(names.change_of))).gives(many),
         "bulk_destroy" => draft.takes(Shape::ListOf("BulkId")),
-        _ => draft.takes(Shape::Named(about.name)).gives(Shape::Named(about.name)),
+        "options" | "detail_options" => draft.gives(Shape::Named("OptionsBody")),
+        _ => draft,
     };
     draft.run(move |cx| async move {
         match verb {
@@ -129,23 +152,27 @@ fn operation(model: &'static dyn AnyModel, id: String, method: Method, path: Str
 /// The parameters of a model's list.
 fn parameters(about: &About) -> Vec<QueryParam> {
     let mut out: Vec<QueryParam> = ["limit", "offset"].into_iter().map(QueryParam::integer).collect();
-    let words = ["ordering", "brief", "fields", "exclude", "format", "q", "created_by_request", "updated_by_request"];
+    let words = ["ordering", "brief", "fields", "exclude", "export", "format", "q"];
     out.extend(words.into_iter().map(QueryParam::text));
+    out.extend(["created_by_request", "updated_by_request"].map(|name| QueryParam::text(name).repeated()));
     if about.tagged {
         out.push(QueryParam::text("tag").repeated());
         out.push(QueryParam::text("tag__n").repeated());
     }
-    let numbers = ["", "__n", "__lt", "__lte", "__gt", "__gte", "__empty"];
+    let moments = ["", "__n", "__lt", "__lte", "__gt", "__gte", "__empty", "__before", "__after"];
+    let numbers = &moments[..7];
     let texts = ["", "__n", "__ic", "__nic", "__isw", "__nisw", "__iew", "__niew", "__ie", "__nie", "__empty"];
-    for name in ["id", "created", "updated"] {
-        out.extend(numbers[..6].iter().map(|end| QueryParam::text(keep(format!("{name}{end}"))).repeated()));
+    for (name, ends) in [("id", numbers), ("created", &moments[..]), ("updated", &moments[..])] {
+        out.extend(ends.iter().map(|end| QueryParam::text(keep(format!("{name}{end}"))).repeated()));
     }
     for sieve in about.filters {
         let ends: &[&str] = match sieve.how {
             How::Text(_) => &texts,
-            How::Number(_) => &numbers,
-            How::Choice(..) | How::Digit(..) | How::Type(_) | How::Row(..) => &["", "__n"],
-            How::Flag(_) | How::Rule(_) | How::Ask(_) => &[""],
+            How::Number(_) => numbers,
+            How::Moment(_) => &moments,
+            How::Choice(..) | How::Digit(..) | How::Type(_) | How::Row(..) => &["", "__n", "__empty"],
+            How::Rule(_) => &["", "__n"],
+            How::Flag(_) | How::Ask(_) => &[""],
             How::Asked(suffixes, _) => {
                 let end = |suffix: &&str| if suffix.is_empty() { String::new() } else { format!("__{suffix}") };
                 let names = suffixes.iter().map(|suffix| keep(format!("{}{}", sieve.name, end(suffix))));
@@ -156,13 +183,4 @@ fn parameters(about: &About) -> Vec<QueryParam> {
         out.extend(ends.iter().map(|end| QueryParam::text(keep(format!("{}{end}", sieve.name))).repeated()));
     }
     out
-}
-
-/// An operation that only reads, without a body.
-pub fn reading<F, R>(id: &'static str, path: &'static str, group: &'static str, run: F) -> Op
-where
-    F: Fn(meetme_http::Cx) -> R + Send + Sync + 'static,
-    R: Future<Output = Result<Reply, Problem>> + Send + 'static,
-{
-    Op::get(id, path).group(group).run(run)
 }

@@ -1,9 +1,9 @@
 //! How the caller wants to see things: one document for each user.
 
-use http::{Method, StatusCode};
+use http::StatusCode;
 use meetme_app::{AuthFailure, Error, contexts};
 use meetme_base::{Id, Invalid};
-use meetme_http::{Cx, Op, Problem, Reply};
+use meetme_http::{Cx, Op, Problem, Reply, Shape};
 use meetme_model::access::User;
 use serde_json::Value as Json;
 
@@ -12,9 +12,10 @@ use crate::{auth::FORBIDDEN, lookup::python_type, negotiate, serve};
 /// The operations.
 pub fn ops() -> Vec<Op> {
     let path = "/api/users/userpref/";
+    let document = || Shape::Named("Preferences");
     vec![
-        Op::get("users_userpref_retrieve", path).group("users").run(retrieve),
-        Op::on(Method::PATCH, "users_userpref_patch", path).group("users").run(patch),
+        Op::get("users_userpref_retrieve", path).group("users").gives(document()).run(retrieve),
+        Op::patch("users_userpref_patch", path).group("users").takes(document()).gives(document()).run(patch),
     ]
 }
 

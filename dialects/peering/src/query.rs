@@ -7,14 +7,17 @@ use meetme_http::Query;
 use meetme_store::{ChangeQuery, Filter, Op, Order, Tx, Value, Verb};
 
 use crate::{
-    model::{About, How, Model},
+    model::{About, Field, Form, How, Model},
     models::content_type,
     scene::Scene,
 };
 
 /// The parameters that every list knows beside its own.
 const EVERYWHERE: &[(&str, How)] =
-    &[("id", How::Number("id")), ("created", How::Number("created")), ("updated", How::Number("updated"))];
+    &[("id", How::Number("id")), ("created", How::Moment("created")), ("updated", How::Moment("updated"))];
+
+/// What filters were called in former releases: the model, the former and the present name.
+const FORMER: &[(&str, &str, &str)] = &[("Job", "obj_type", "object_type"), ("IXAPI", "url", "api_url")];
 
 /// The most rows that one request is looked up to have made or changed.
 const CHANGES: u32 = 10_000;
@@ -67,6 +70,8 @@ fn parameter(
         ("updated_by_request", "") => return by_request(kind, tx, values, Verb::Update),
         _ => {}
     }
+    let former = FORMER.iter().find(|(model, old, _)| *model == about.name && *old == base);
+    let base = former.map_or(base, |(.., present)| present);
     let own = about.filters.iter().find(|sieve| sieve.name == base).map(|sieve| &sieve.how);
     let Some(how) = own.or_else(|| EVERYWHERE.iter().find(|(n, _)| *n == base).map(|(_, how)| how)) else {
         return Ok(Ok(Filter::All));
@@ -74,7 +79,7 @@ fn parameter(
     let turned = |found: Result<Filter, String>| if suffix == "n" { found.map(Filter::not) } else { found };
     Ok(match how {
         How::Text(path) => text(path, suffix, values),
-        How::Number(path) => number(kind, tx, path, suffix, values),
+        How::Number(path) | How::Moment(path) => number(kind, tx, path, suffix, values),
         How::Flag(path) if suffix.is_empty() => Ok(match truth(values[values.len() - 1]) {
             Some(wanted) => Filter::eq(*path, wanted),
             None => Filter::All,
@@ -84,7 +89,9 @@ fn parameter(
         How::Row(path, target, field) if matches!(suffix, "" | "n") => turned(row(tx, path, *target, field, values)?),
         How::Type(path) if matches!(suffix, "" | "n") => turned(subjects(path, values)),
         How::Asked(ends, look) if ends.contains(&suffix) => look(tx, scene, suffix, values)?,
-        How::Choice(path, _) | How::Row(path, ..) if suffix == "empty" => empty(path, values),
+        How::Choice(path, _) | How::Digit(path, _) | How::Type(path) | How::Row(path, ..) if suffix == "empty" => {
+            empty(path, values)
+        }
         How::Rule(rule) if matches!(suffix, "" | "n") => turned(rule(values)),
         How::Ask(ask) if suffix.is_empty() => ask(tx, values)?,
         _ => Ok(Filter::All),
@@ -240,6 +247,18 @@ fn row(
     Ok(Ok(out))
 }
 
+/// An error in this dialect's names: core name, ours.
+pub fn renamed(error: Error, names: &[(&str, &str)]) -> Error {
+    let name = |bad: Invalid| match names.iter().find(|(core, _)| *core == bad.field) {
+        Some((_, ours)) => Invalid { field: (*ours).to_owned(), ..bad },
+        None => bad,
+    };
+    match error {
+        Error::Invalid(list) => Error::Invalid(list.into_iter().map(name).collect()),
+        other => other,
+    }
+}
+
 /// What is said of a value that names nothing.
 pub fn no_choice(value: &str) -> String {
     format!("Select a valid choice. {value} is not one of the available choices.")
@@ -262,7 +281,9 @@ pub fn order<R: Ruled>(model: &Model<R>, query: &Query) -> Vec<Order> {
         .filter_map(|key| {
             let key = key.trim();
             let (name, down) = key.strip_prefix('-').map_or((key, false), |name| (name, true));
-            let field = model.fields.iter().find(|f| f.name == name && f.ordered)?;
+            // Rows have no place by a list of others.
+            let can = |f: &&Field<R>| f.name == name && f.ordered && !matches!(f.form, Form::Many { .. });
+            let field = model.fields.iter().find(can)?;
             Some(if down { Order::down(field.core) } else { Order::up(field.core) })
         })
         .collect();

@@ -1,8 +1,9 @@
 //! Reading: a row, a page of rows, and what rows refer to.
 
-use meetme_app::{Error, contexts, peering::Ruled};
+use meetme_app::{Error, contexts, irr, peering::Ruled};
 use meetme_base::{Id, RawId};
-use meetme_store::{Filter, Object, Query, Tx};
+use meetme_model::routing::{AutonomousSystem, IrrQuestion};
+use meetme_store::{Filter, Object, Query, Resource as _, Tx};
 
 use crate::{
     encode::{self, Shape},
@@ -115,6 +116,14 @@ fn at_hand<R: Ruled>(
     }
     if fields.iter().any(|f| f.name == "tagged_items") {
         loaded.counts = tx.referred("tags", rows.iter().map(|row| row.id.any()))?;
+    }
+    if R::KIND == AutonomousSystem::KIND
+        && scene.app.settings().registries
+        && fields.iter().any(|f| matches!(f.name, "prefixes" | "as_list"))
+    {
+        let ids: Vec<Id<AutonomousSystem>> = rows.iter().map(|row| row.id.any().of()).collect();
+        let known = irr::of_systems(tx, &ids, IrrQuestion::ALL)?;
+        loaded.registered = known.into_iter().map(|(id, known)| (id.get(), known)).collect();
     }
     // Shared data is kept where people also keep secrets: what everybody may read is what the row says itself.
     if !scene.public && fields.iter().any(|f| f.name == "config_context") {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use http::StatusCode;
-use meetme_http::{Cx, Op, Problem, Reply};
+use meetme_http::{Cx, Op, Problem, Reply, Shape};
 use serde_json::json;
 
 use crate::{API_VERSION, changes, json as wire, models, negotiate, ops, serve};
@@ -25,16 +25,16 @@ fn apps() -> BTreeMap<&'static str, Vec<&'static str>> {
 /// The operations.
 pub fn ops() -> Vec<Op> {
     let mut out = vec![
-        ops::reading("api_root", PATH, "api", async |cx| {
+        Op::get("api_root", PATH).group("api").gives(Shape::Named("Map")).run(async |cx| {
             let names: Vec<&str> = apps().into_keys().chain(["status"]).collect();
             map(&cx, PATH, &names)
         }),
-        ops::reading("status_retrieve", "/api/status/", "api", status),
+        Op::get("status_retrieve", "/api/status/").group("api").gives(Shape::Named("Status")).run(status),
     ];
     for (app, collections) in apps() {
         let path = ops::keep(format!("/api/{app}/"));
         let id = ops::keep(format!("{app}_root"));
-        out.push(ops::reading(id, path, app, move |cx| {
+        out.push(Op::get(id, path).group(app).gives(Shape::Named("Map")).run(move |cx| {
             let answer = map(&cx, path, &collections);
             async move { answer }
         }));

@@ -6,7 +6,8 @@ use std::{
     collections::HashMap,
 };
 
-use meetme_app::{App, Caller, Error, resources::By};
+use meetme_app::{App, Caller, Error, irr::Registered, resources::By};
+
 use meetme_base::{Id, RawId};
 use meetme_http::Query;
 use meetme_store::{Object, Resource};
@@ -70,6 +71,8 @@ pub struct Loaded {
     pub words: HashMap<(&'static str, i64), Vec<String>>,
     /// How many rows refer to each, where that was asked for.
     pub counts: HashMap<RawId, u64>,
+    /// What the routing registries say of each AS, where that was asked for.
+    pub registered: HashMap<i64, Registered>,
     /// What is merged into the data for templates of each, where that was asked for.
     pub contexts: HashMap<RawId, Map<String, Json>>,
     /// What the public peering database says of the rows, where that was asked for.

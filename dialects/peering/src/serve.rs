@@ -73,10 +73,10 @@ pub async fn list(cx: Cx, model: &'static dyn AnyModel) -> Result<Reply, Problem
 
 /// All rows of a list as the text of an export template: no page, the list's filters apply.
 async fn exported(cx: Cx, model: &'static dyn AnyModel, name: String) -> Result<Reply, Problem> {
-    let (app, query) = (cx.app.clone(), cx.query.clone());
+    let (app, query, scene) = (cx.app.clone(), cx.query.clone(), scene(&cx));
     let read = cx.app.read(cx.caller(), move |tx| {
         let about = model.about();
-        let filter = query::filter(about, about.kind, tx, &query)?;
+        let filter = query::filter(about, about.kind, tx, &scene, &query)?;
         templates::export_named(&app, tx, &name, about.kind, &filter)
     });
     let text = read.await?.render_apart().await?;

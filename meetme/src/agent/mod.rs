@@ -21,6 +21,7 @@ use meetme_agent::{Agent, FenceGate, router::Router};
 use meetme_base::{Clock, SystemClock};
 use meetme_bird::Bird;
 use meetme_control::hub::{Answer, Report};
+use meetme_frr::Frr;
 use meetme_gobgp::Gobgp;
 use meetme_sim::Sim;
 
@@ -85,6 +86,9 @@ pub fn makes(clock: Arc<dyn Clock>, data: &Path) -> Result<HashMap<String, Arc<d
     let gate = FenceGate::kept_in(data.join("fences.json"))?;
     let mut out: HashMap<String, Arc<dyn Agent<Router>>> = HashMap::new();
     out.insert("bird".to_owned(), Arc::new(Bird::new(Arc::clone(&clock), gate)));
+    // A box is driven by one make at a time, so each keeps the fences of its own boxes.
+    let gate = FenceGate::kept_in(data.join("fences-frr.json"))?;
+    out.insert("frr".to_owned(), Arc::new(Frr::new(gate)));
     let gate = FenceGate::kept_in(data.join("fences-gobgp.json"))?;
     out.insert("gobgp".to_owned(), Arc::new(Gobgp::new(gate, data)));
     out.insert("sim".to_owned(), Arc::new(Sim::new(clock)));

@@ -4,7 +4,7 @@
 mod tables;
 mod world;
 
-use tables::{AMBIGUOUS, OPEN, SHARED, UNFILLED};
+use tables::{AMBIGUOUS, OPEN, SHARED, SOMETIMES, UNFILLED};
 use world::{Operation, Reply, World};
 
 use crate::kit::{Server, refused};
@@ -94,6 +94,7 @@ async fn a_stranger_sees_and_changes_nothing_of_others() {
     }
     unfilled.sort();
     unfilled.dedup();
+    unfilled.retain(|path| !SOMETIMES.contains(&path.as_str()));
     println!("{} paths cannot be filled", unfilled.len());
     let known: Vec<&str> = UNFILLED.to_vec();
     faults.0.extend(unfilled.iter().filter(|u| !known.contains(&u.as_str())).map(|u| format!("cannot be filled: {u}")));

@@ -256,3 +256,54 @@ async fn lab_an_api_call_becomes_an_established_session_and_stays_what_was_wishe
     let second = room.until_box("the change arrives", |b| b["reloads"].as_u64().unwrap_or(0) > reloads + 1).await;
     assert_eq!(count(&second).1, reloads + 2, "one reload for 1,000 changed sessions");
 }
+
+/// Prefixes that registries and ROAs say something of, on their way from a real neighbour.
+#[tokio::test]
+async fn lab_a_route_that_no_registry_names_is_filtered_and_so_is_one_that_a_roa_forbids() {
+    if Command::new("bgpq4").arg("-v").output().is_err() {
+        return eprintln!("SKIPPED: bgpq4 is not installed");
+    }
+    let whois = meetme_whois::Whois::start().unwrap();
+    whois.set("LAB", "AS-LAB", &["AS3333"]);
+    whois.routes("LAB", 3333, &["203.0.113.0/24", "198.51.100.0/24"]);
+    let roas = tempfile::NamedTempFile::new().unwrap();
+    let export = json!({"roas": [
+        {"asn": "AS1", "prefix": "198.51.100.0/24", "maxLength": 24}, {"asn": 64501, "prefix": "203.0.113.0/24"},
+    ]});
+    std::fs::write(roas.path(), export.to_string()).unwrap();
+    let (host, source) = (whois.address.to_string(), roas.path().to_str().unwrap().to_owned());
+    let room = match Room::open(false, &[("MEETME__IRR__HOST", &host), ("MEETME__RPKI__SOURCE", &source)]).await {
+        Ok(room) => room,
+        Err(skip) => return skip.report(),
+    };
+    let passes = async |what: &str, n: u64| {
+        room.until_session(what, |s| s["received_prefix_count"] == 3 && s["accepted_prefix_count"] == n).await
+    };
+    passes("all three pass while nothing is asked", 3).await;
+    let found = room.server.peering("GET", "/api/peering/routing-policies/?name=lab+in", None).await.is(200);
+    let policy = format!("/api/peering/routing-policies/{}/", found["results"][0]["id"]);
+    let ask = async |said: Value| {
+        room.server.peering("PATCH", &policy, Some(&json!({"local_context_data": {"policy": said}}))).await.is(200);
+    };
+    ask(json!({"irr": true, "first_as": true})).await;
+    passes("nothing passes before registries can be asked", 0).await;
+    let system = room.session().await["autonomous_system"]["id"].clone();
+    let system = format!("/api/peering/autonomous-systems/{system}/");
+    room.server.peering("PATCH", &system, Some(&json!({"irr_as_set": "AS-LAB"}))).await.is(200);
+    passes("the third is in no registry", 2).await;
+    ask(json!({"irr": true, "first_as": true, "rpki": true})).await;
+    passes("the second is another's by its ROA", 1).await;
+    let native = format!("/meetme/v1/direct_session/{}", room.session["id"]);
+    let shown = room.server.native("GET", &native, None).await.is(200);
+    assert_eq!(shown["status"]["origins"], json!({"valid": 1, "invalid": 1, "unknown": 0}));
+    let row = room.server.peering("GET", &system, None).await.is(200);
+    assert_eq!(row["prefixes"]["ipv4"].as_array().unwrap().len(), 2);
+    assert_eq!(row["as_list"], json!([3333, 64501]));
+
+    // The box is looked at when somebody asks, and the session's history tells how it came up.
+    let poll = format!("/api/peering/direct-peering-sessions/{}/poll/", room.session["id"]);
+    room.server.peering("POST", &poll, None).await.is(200);
+    let history = format!("/meetme/v1/session_event?session={}&what=state&order=-at", room.session["id"]);
+    let events = room.server.native("GET", &history, None).await.is(200);
+    assert!(events.to_string().contains("established"), "{events}");
+}

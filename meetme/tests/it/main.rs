@@ -8,6 +8,7 @@ mod jobs;
 mod kit;
 mod lab;
 mod lab_agent;
+mod lab_exchange;
 mod one_thing;
 mod peering_clients;
 mod seeds;

@@ -15,3 +15,16 @@ async fn pypeeringmanager_does_everything_it_can() {
     let things = include_str!("../../../tests/clients/peering.py").matches("\n@thing\n").count();
     assert_eq!(said.lines().last(), Some(format!("{things} held").as_str()), "{said}");
 }
+
+#[tokio::test]
+async fn the_document_of_the_peering_dialect_is_valid() {
+    let python = match python::python() {
+        Ok(python) => python,
+        Err(skip) => return skip.report(),
+    };
+    let server = Server::demo().await;
+    let environment = [("URL", server.base.as_str()), ("TOKEN", server.secret("/peering_manager/token"))];
+    let said = python::script(&python, "schema.py", &environment).await;
+    let operations: usize = said.trim().parse().unwrap_or_else(|_| panic!("{said}"));
+    assert!(operations > 150, "{operations}");
+}

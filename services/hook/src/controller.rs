@@ -1,6 +1,6 @@
 //! The controller of hooks: for each the next thing to tell, the call, and what came of it.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use meetme_app::{
     App, Error,
@@ -13,9 +13,6 @@ use meetme_store::{Cursor, Object, Tx};
 use serde_json::Value as Json;
 
 use crate::{Call, Failure};
-
-/// Renders a template over what is told; the error is a sentence.
-pub type Render = Arc<dyn Fn(&str, &Json) -> Result<String, String> + Send + Sync>;
 
 /// How hooks are called.
 #[derive(Clone, Debug)]
@@ -54,14 +51,13 @@ impl Settings {
 pub struct HookController {
     app: App,
     voices: Vec<Box<dyn Voice>>,
-    render: Render,
     settings: Settings,
 }
 
 impl HookController {
     /// Over the core, with the dialects that hooks may speak besides the native one.
-    pub fn new(app: App, voices: Vec<Box<dyn Voice>>, render: Render, settings: Settings) -> Self {
-        Self { app, voices, render, settings }
+    pub fn new(app: App, voices: Vec<Box<dyn Voice>>, settings: Settings) -> Self {
+        Self { app, voices, settings }
     }
 
     fn call(&self, hook: &Object<Hook>, said: &Json, seq: i64) -> Result<Call, Error> {
@@ -162,7 +158,8 @@ impl Controller for HookController {
                 Task::Tell { call, template, said, next } => (call, template, said, next),
             };
             if !template.is_empty() {
-                match (self.render)(&template, &said) {
+                let made = tokio::task::spawn_blocking(move || hooks::body(&template, &said)).await;
+                match made.unwrap_or_else(|_| Err("the template broke off.".to_owned())) {
                     Ok(body) => call.body = body,
                     Err(why) => {
                         let why = format!("The body cannot be made: {why}");

@@ -12,5 +12,5 @@ mod controller;
 mod listener;
 
 pub use call::{Call, Failure};
-pub use controller::{HookController, Render, Settings};
+pub use controller::{HookController, Settings};
 pub use listener::Listener;

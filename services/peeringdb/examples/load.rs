@@ -1,5 +1,5 @@
 //! How long the copy takes at the size of the real database, on each database this machine has. Run it by hand, built for speed:
-//! `cargo run --release -p meetme-peeringdb --example load [NETWORKS]`.
+//! `cargo run --release -p meetme-peeringdb --example load [NETWORKS] [clear]`.
 
 #![expect(clippy::unwrap_used, reason = "a program for one who looks at it")]
 
@@ -64,9 +64,11 @@ async fn run(place: Place, server: &Server) {
     });
     let open = open.await.unwrap();
     println!("{:>10.3} s  available peers of {OURS} exchanges: {open}", asking.elapsed().as_secs_f64());
-    let clearing = Instant::now();
-    let gone = as_system(&app, |_, tx| mirror::clear_all(tx)).await;
-    println!("{:>10.3} s  throwing {gone} rows away", clearing.elapsed().as_secs_f64());
+    if std::env::args().any(|argument| argument == "clear") {
+        let clearing = Instant::now();
+        let gone = as_system(&app, |_, tx| mirror::clear_all(tx)).await;
+        println!("{:>10.3} s  throwing {gone} rows away", clearing.elapsed().as_secs_f64());
+    }
     drop(database);
     println!("{}", peak());
 }

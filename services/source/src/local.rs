@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::Read as _,
+    io::{Read as _, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -27,6 +27,38 @@ pub(crate) fn place(root: Option<&Path>, url: &str) -> Result<(PathBuf, PathBuf)
         return Err(none.to_owned());
     }
     Ok((root, path))
+}
+
+/// Writes a file of a directory, whole or not at all; the answer is whether it is another than before. Directories on the way are made.
+///
+/// # Errors
+/// A sentence for whoever asked.
+pub(crate) fn write(root: Option<&Path>, url: &str, path: &str, text: &str) -> Result<bool, String> {
+    let (root, top) = place(root, url)?;
+    let broken = |e: std::io::Error| format!("{path} cannot be written: {}.", e.kind());
+    let file = top.join(path);
+    let (Some(directory), Some(name)) = (file.parent(), file.file_name()) else {
+        return Err(format!("{path} is no file."));
+    };
+    // The part of the way that is there must not lead out before anything is made below it.
+    let there = directory.ancestors().find(|part| part.exists()).unwrap_or(&top);
+    if !fs::canonicalize(there).map_err(broken)?.starts_with(&root) {
+        return Err(format!("{path} leads out of the directory that the operator opened."));
+    }
+    fs::create_dir_all(directory).map_err(broken)?;
+    let directory = fs::canonicalize(directory).map_err(broken)?;
+    if !directory.starts_with(&root) {
+        return Err(format!("{path} leads out of the directory that the operator opened."));
+    }
+    let target = directory.join(name);
+    if fs::read(&target).is_ok_and(|old| old == text.as_bytes()) {
+        return Ok(false);
+    }
+    let mut new = tempfile::NamedTempFile::new_in(&directory).map_err(broken)?;
+    new.write_all(text.as_bytes()).map_err(broken)?;
+    // A link of that name is replaced, not followed.
+    new.persist(&target).map_err(|e| broken(e.error))?;
+    Ok(true)
 }
 
 /// Reads a directory. Links are passed over: they lead elsewhere.

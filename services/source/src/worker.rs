@@ -3,13 +3,17 @@
 use meetme_app::{
     App, Error,
     sources::{self, Changed, Found},
+    templates::{self, Passwords},
 };
 use meetme_base::{Id, Time};
 use meetme_control::{
     Soon,
     jobs::{Done, Work, Worker},
 };
-use meetme_model::ops::{DataSource, DataSourceStatus, SourceForm, SourceState};
+use meetme_model::{
+    ops::{DataSource, DataSourceStatus, SourceForm, SourceState},
+    routing::Router,
+};
 use meetme_store::{Object, Tx};
 
 use crate::{
@@ -77,12 +81,7 @@ impl SourceWorker {
                 Ok(Looked { found: basket.found, revision: None })
             }
             SourceForm::Git => {
-                if !git::is_there() {
-                    return Err("There is no git program on this machine.".to_owned());
-                }
-                let password = spec.password.as_ref().map(|sealed| self.app.sealer().open(sealed)).transpose();
-                let password = password.map_err(|_| "The password cannot be opened.")?;
-                let remote = Remote { url: &spec.url, parameters: spec.git(), password };
+                let remote = self.remote(spec)?;
                 let repository = Repository::new(&self.settings, &remote).await?;
                 let revision = repository.fetch(&remote).await?;
                 work.log.info(format!("The newest commit is {revision}."));
@@ -91,6 +90,68 @@ impl SourceWorker {
                 Ok(Looked { found: basket.found, revision: Some(revision) })
             }
         }
+    }
+
+    /// Renders a router's configuration and writes it to its file.
+    async fn push(&self, work: &Work) -> Result<Done, String> {
+        let id: Id<Router> = work.job.spec.subject.ok_or("The router is gone.")?.of();
+        let reveal = work.job.spec.inputs.get("passwords").and_then(serde_json::Value::as_bool).unwrap_or(false);
+        let app = self.app.clone();
+        let read = self.app.store().read::<_, Error, _>(work.context(), move |tx| {
+            let router = tx.get(id)?.spec;
+            let passwords = if reveal { Passwords::Clear } else { Passwords::Masked };
+            Ok((router, templates::configuration(&app, tx, id, passwords)?))
+        });
+        let (router, prepared) = read.await.map_err(|e| e.to_string())?;
+        let source = router.publishes.source.ok_or("The router has no data source.")?;
+        let Some(prepared) = prepared else {
+            work.log.info("The router has no template: its agent makes the configuration by itself.");
+            return Ok(Done::said("The router has no template."));
+        };
+        let text = prepared.render_apart().await.map_err(|e| e.to_string())?;
+        let source = self.note(work, source, |_, status| status.state = SourceState::Pushing).await?;
+        let put = self.put(&source, &router.publishes.path, text, &router.name).await;
+        let error = put.as_ref().err().cloned();
+        let state = if error.is_some() { SourceState::Failed } else { SourceState::Completed };
+        self.note(work, source.id, move |_, status| (status.state, status.error) = (state, error.clone())).await?;
+        let said = put?;
+        work.log.success(said.clone());
+        Ok(Done::said(said))
+    }
+
+    /// Writes a file of a source; the answer says what came of it.
+    async fn put(&self, source: &Object<DataSource>, path: &str, text: String, of: &str) -> Result<String, String> {
+        let spec = &source.spec;
+        if !spec.enabled {
+            return Err("The data source is not enabled.".to_owned());
+        }
+        let same = format!("{path} is as it was.");
+        match spec.form {
+            SourceForm::Local => {
+                let (root, url, at) = (self.settings.root.clone(), spec.url.clone(), path.to_owned());
+                let written = tokio::task::spawn_blocking(move || local::write(root.as_deref(), &url, &at, &text));
+                let is_new = written.await.map_err(|_| "The file could not be written.")??;
+                Ok(if is_new { format!("{path} is written.") } else { same })
+            }
+            SourceForm::Git => {
+                let remote = self.remote(spec)?;
+                let repository = Repository::new(&self.settings, &remote).await?;
+                let revision = repository.fetch(&remote).await?;
+                let message = format!("Configuration of {of}");
+                let pushed = repository.push(&remote, &revision, (path, text), &message).await?;
+                Ok(pushed.map_or(same, |commit| format!("{path} is in the commit {commit}.")))
+            }
+        }
+    }
+
+    /// Where the repository of a source is, opened with its password.
+    fn remote<'s>(&self, spec: &'s DataSource) -> Result<Remote<'s>, String> {
+        if !git::is_there() {
+            return Err("There is no git program on this machine.".to_owned());
+        }
+        let password = spec.password.as_ref().map(|sealed| self.app.sealer().open(sealed)).transpose();
+        let password = password.map_err(|_| "The password cannot be opened.")?;
+        Ok(Remote { url: &spec.url, parameters: spec.git(), password })
     }
 
     /// Changes what is seen of the source.
@@ -136,10 +197,12 @@ fn told(work: &Work, basket: &Basket) {
 
 impl Worker for SourceWorker {
     fn what(&self) -> &'static [&'static str] {
-        &[sources::SYNCHRONISE]
+        &[sources::SYNCHRONISE, sources::PUSH]
     }
 
     fn run<'a>(&'a self, work: &'a Work) -> Soon<'a, Result<Done, String>> {
-        Box::pin(self.synchronise(work))
+        Box::pin(async move {
+            if work.job.spec.what == sources::PUSH { self.push(work).await } else { self.synchronise(work).await }
+        })
     }
 }

@@ -12,8 +12,8 @@ use meetme_app::{Error, identity, sources};
 use meetme_base::{Id, RawId, Secret, Time};
 use meetme_control::jobs::{Done, Work, Worker as _};
 use meetme_model::{
-    ops::{DataFile, DataSource, DataSourceStatus, Follows, SourceForm, SourceState},
-    routing::Template,
+    ops::{DataFile, DataSource, DataSourceStatus, Follows, Publishes, SourceForm, SourceState},
+    routing::{Router, Template},
 };
 use meetme_source::{Limits, Settings, SourceWorker};
 use meetme_store::{Actor, Context, Filter, Order, Query};
@@ -242,6 +242,89 @@ async fn a_repository_is_read_by_branch_and_nothing_of_it_is_run() {
         let why = w.sync(id, w.settings()).await.unwrap_err();
         assert!(why.starts_with("Git failed:"), "{why}");
     }
+}
+
+/// A router whose configuration goes to a file of the source; pushes it and says what the job answers.
+async fn push(w: &World, name: &'static str, source: Id<DataSource>, path: &'static str) -> Result<String, String> {
+    let top = w.top;
+    let job = as_system(&w.place.app, move |_, tx| {
+        let text = "router {{ router.name }}\n".to_owned();
+        let template = Template { name: format!("T {name}"), text, ..Template::default() };
+        let template = tx.create(top, template)?.id;
+        let publishes = Publishes { source: Some(source), path: path.into() };
+        let router = Router {
+            name: name.into(),
+            hostname: format!("{name}.example.net"),
+            template: Some(template),
+            publishes,
+            ..Router::default()
+        };
+        let router = tx.create(top, router)?.id;
+        sources::push(tx, router)
+    })
+    .await;
+    let work = Work::new(job, Actor::system(), std::sync::Arc::clone(w.place.app.clock()));
+    SourceWorker::new(w.place.app.clone(), w.settings()).run(&work).await.map(|done| done.output)
+}
+
+#[tokio::test]
+async fn a_configuration_is_written_to_a_file_of_a_directory() {
+    let w = World::one().await;
+    let outside = TempDir::new().unwrap();
+    w.file("texts/x", "x");
+    symlink(outside.path(), w.root.path().join("texts/away")).unwrap();
+    symlink(outside.path().join("passwd"), w.root.path().join("texts/link")).unwrap();
+    let id = w.source(SourceForm::Local, "texts").await;
+    assert_eq!(push(&w, "edge1", id, "deep/edge1.conf").await.unwrap(), "deep/edge1.conf is written.");
+    let read = |path: &str| std::fs::read_to_string(w.root.path().join("texts").join(path)).unwrap();
+    assert_eq!(read("deep/edge1.conf"), "router edge1");
+    assert_eq!(w.status(id).await.state, SourceState::Completed);
+    for path in ["away/x", "away/deep/x"] {
+        let name = if path == "away/x" { "edge2" } else { "edge3" };
+        let why = push(&w, name, id, path).await.unwrap_err();
+        assert!(why.contains("leads out"), "{path}: {why}");
+    }
+    assert_eq!(w.status(id).await.state, SourceState::Failed);
+    // A link of that name is replaced and not followed.
+    push(&w, "edge4", id, "link").await.unwrap();
+    assert_eq!(read("link"), "router edge4");
+    assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 0, "nothing is written outside");
+}
+
+#[tokio::test]
+async fn a_configuration_is_committed_to_a_repository() {
+    let w = World::one().await;
+    let Some(at) = repository(w.root.path(), &[("base.j2", "one")]) else {
+        println!("SKIPPED: there is no git program");
+        return;
+    };
+    let bare = w.root.path().join("bare");
+    assert!(git(w.root.path(), &["clone", "--quiet", "--bare", "repo", "bare"]));
+    let mark = w.root.path().join("mark");
+    std::fs::create_dir_all(bare.join("hooks")).unwrap();
+    for name in ["pre-receive", "update", "post-receive", "post-update"] {
+        let hook = bare.join("hooks").join(name);
+        std::fs::write(&hook, format!("#!/bin/sh\ntouch {}\n", mark.display())).unwrap();
+        assert!(Command::new("chmod").arg("+x").arg(&hook).status().unwrap().success());
+    }
+    let id = w.source(SourceForm::Git, &format!("file://{}", bare.display())).await;
+    let said = push(&w, "edge1", id, "routers/edge1.conf").await.unwrap();
+    assert!(said.starts_with("routers/edge1.conf is in the commit "), "{said}");
+    assert!(!mark.exists(), "a hook of the repository was run");
+    w.sync(id, w.settings()).await.unwrap();
+    let files = w.files().await;
+    let shown: Vec<_> = files.iter().map(|file| (file.path.as_str(), file.text.as_deref().unwrap())).collect();
+    assert_eq!(shown, [("base.j2", "one"), ("routers/edge1.conf", "router edge1")]);
+    drop(at);
+    // The same text again is no commit.
+    let job = as_system(&w.place.app, |_, tx| {
+        let router = tx.one::<Router>(&Filter::eq("name", "edge1"))?.unwrap();
+        sources::push(tx, router.id)
+    })
+    .await;
+    let work = Work::new(job, Actor::system(), std::sync::Arc::clone(w.place.app.clock()));
+    let again = SourceWorker::new(w.place.app.clone(), w.settings()).run(&work).await.unwrap();
+    assert_eq!(again.output, "routers/edge1.conf is as it was.");
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ use serde_json::Value;
 /// The database of a [`Place`], which goes when this is dropped.
 pub type Database = Temp<Open>;
 
-/// A core with nothing in it, on a database of its own.
+/// A core with nothing in it, on a database of its own. As far as it knows, routing registries are asked; nobody does.
 pub struct Place {
     /// Its operations.
     pub app: App,
@@ -59,7 +59,8 @@ impl Place {
         let opening = std::thread::spawn(move || Store::open(&open, meetme_model::registry(), at));
         let store = opening.join().expect("the thread did not panic").expect("a fresh database can be opened");
         let sealer = Sealer::new(&MasterKey::parse(&"5e".repeat(32)).expect("32 bytes in hexadecimal"));
-        Self { app: App::new(store, sealer, Settings::default()), clock, make, database }
+        let settings = Settings { registries: true, ..Settings::default() };
+        Self { app: App::new(store, sealer, settings), clock, make, database }
     }
 }
 

@@ -17,13 +17,15 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("core/control", &["core/base", "core/store", "core/model", "core/app", "agents/agent"]),
     ("services/*", &["core/base", "core/store", "core/model", "core/app", "core/control", "core/template"]),
     ("agents/agent", &["core/base"]),
-    ("agents/*", &["core/base", "agents/agent"]),
+    ("agents/local", &["agents/agent"]),
+    ("agents/*", &["core/base", "agents/agent", "agents/local"]),
     ("dialects/http", &["core/base", "core/store", "core/app"]),
     ("dialects/*", &["core/base", "core/store", "core/model", "core/app", "dialects/http"]),
     ("contracts", &[]),
     ("xtask", &["contracts"]),
     ("meetme", &["core/*", "agents/*", "services/*", "dialects/*"]),
     ("tests/database", &["core/store"]),
+    ("tests/whois", &[]),
     ("tests/register", &[]),
     ("tests/kit", &["core/base", "core/store", "core/model", "core/app", "dialects/http"]),
     ("bench", &["core/*", "agents/*", "dialects/*", "meetme", "contracts"]),
@@ -187,8 +189,8 @@ mod tests {
              agents/sim:
              core/store:",
             &[
-                "agents/bird: may not depend on meetme-store: only core/base, agents/agent",
-                "agents/bird: may not depend on meetme-sim: only core/base, agents/agent",
+                "agents/bird: may not depend on meetme-store: only core/base, agents/agent, agents/local",
+                "agents/bird: may not depend on meetme-sim: only core/base, agents/agent, agents/local",
             ],
         );
     }

@@ -24,7 +24,8 @@ async fn a_session_with_a_password_comes_up_and_its_routes_are_counted() {
     assert_eq!((seen.state, seen.accepted, seen.last_error), (BgpState::Established, Some(2), None));
     assert_eq!((seen.peer_address, seen.peer_asn), (Some("192.0.2.2".parse().unwrap()), Some(asn(64501))));
     let age = meetme_base::Clock::now(&meetme_base::SystemClock).0 - seen.since.unwrap().0;
-    assert!((0..60_000).contains(&age), "the session is {age} ms old");
+    // The daemon keeps its own time and may be a moment ahead.
+    assert!((-1_000..60_000).contains(&age), "the session is {age} ms old");
 }
 
 #[tokio::test]

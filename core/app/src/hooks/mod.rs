@@ -7,9 +7,12 @@
 mod conditions;
 mod native;
 
-use meetme_base::{Invalid, RawId};
+use std::{collections::BTreeMap, sync::Arc};
+
+use meetme_base::{Invalid, RawId, Time};
 use meetme_model::ops::Hook;
 use meetme_store::{Change, ChangeQuery, Cursor, Object, Tx};
+use meetme_template::{Flags, Limits, Rendering};
 use serde_json::Value as Json;
 
 pub use conditions::Conditions;
@@ -105,6 +108,29 @@ pub fn next(tx: &mut Tx<'_>, hook: &Object<Hook>, after: Cursor, voices: &[Box<d
     Ok(Heard::Nothing { next: end, looked: lines.len(), more: lines.len() >= LINES as usize })
 }
 
+/// The names that a template of a body knows: the members of what is told.
+const NAMES: &[&str] =
+    &["event", "timestamp", "model", "kind", "username", "request_id", "data", "snapshots", "code", "message", "text"];
+
+/// The body that a template makes of what is told. Slow when the template is: not for threads that others wait for.
+///
+/// # Errors
+/// The line at which the template failed, and why.
+pub fn body(template: &str, said: &Json) -> Result<String, String> {
+    let member = |name: &'static str| Some((name, meetme_template::from_json(said.get(name)?)));
+    let variables: BTreeMap<_, _> = NAMES.iter().filter_map(|name| member(name)).collect();
+    let at = said.get("timestamp").and_then(Json::as_str).and_then(|at| at.parse::<Time>().ok());
+    let what = Rendering {
+        text: template,
+        flags: Flags::default(),
+        limits: Limits::default(),
+        sources: &Arc::default(),
+        now: at.unwrap_or(Time(0)).0,
+        zone: "UTC",
+    };
+    meetme_template::render(&what, &variables).map_err(|failure| failure.to_string())
+}
+
 impl Ruled for Hook {
     /// Nobody is told of what they may not see, and a condition that cannot be read would never let anything through.
     fn settle(&mut self, tx: &mut Tx<'_>, tenant: RawId, before: Option<&Self>) -> Result<(), Error> {
@@ -119,6 +145,10 @@ impl Ruled for Hook {
         }
         if let Some(conditions) = &self.conditions {
             Conditions::parse(conditions)?;
+        }
+        if !self.body.is_empty() && before.is_none_or(|b| b.body != self.body) {
+            let bad = |failure: meetme_template::Failure| Invalid::new("body", "template", failure.to_string());
+            meetme_template::check(&self.body, Flags::default()).map_err(bad)?;
         }
         Ok(())
     }

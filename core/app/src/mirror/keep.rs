@@ -157,8 +157,11 @@ impl<R: Mirrored> Fetched<R> {
     }
 }
 
+/// Rows that are new, and rows that differ from what is kept, with that.
+type Compared<R> = (Vec<R>, Vec<(Object<R>, R)>);
+
 /// Which rows are new, and which differ from what is kept.
-fn compare<R: Mirrored>(tx: &mut Tx<'_>, rows: Vec<R>) -> Result<(Vec<R>, Vec<(Object<R>, R)>), Error> {
+fn compare<R: Mirrored>(tx: &mut Tx<'_>, rows: Vec<R>) -> Result<Compared<R>, Error> {
     if !tx.exists::<R>(&Filter::All)? {
         return Ok((rows, Vec::new()));
     }
@@ -185,11 +188,14 @@ fn compare<R: Mirrored>(tx: &mut Tx<'_>, rows: Vec<R>) -> Result<(Vec<R>, Vec<(O
     }
 }
 
+/// Writes some rows.
+type Write<'a, T> = dyn FnMut(&mut Tx<'_>, &[T]) -> Result<(), Stored> + 'a;
+
 /// Writes rows together. Where one is refused the halves are tried alone, down to the row itself, which `bad` is told of.
 fn each_good<T>(
     tx: &mut Tx<'_>,
     rows: &[T],
-    write: &mut dyn FnMut(&mut Tx<'_>, &[T]) -> Result<(), Stored>,
+    write: &mut Write<'_, T>,
     bad: &mut dyn FnMut(&T, Stored),
 ) -> Result<(), Error> {
     match tx.attempt(|tx| write(tx, rows)) {

@@ -35,6 +35,12 @@ use crate::{
 /// The work of fetching what changed.
 pub const SYNCHRONISE: &str = "peeringdb.synchronise";
 
+/// Reads an answer of the database; the error says in words why it cannot be read.
+pub type Read = fn(&[u8]) -> Result<Box<dyn Batch>, String>;
+
+/// Finds our rows of these numbers.
+type Known = fn(&mut Tx<'_>, Vec<i64>) -> Result<HashMap<i64, RawId>, Error>;
+
 /// A type of the database: what is done with its rows, whatever they are.
 pub struct Type {
     /// What the database calls it in its addresses.
@@ -42,11 +48,11 @@ pub struct Type {
     /// Our kind of it.
     pub kind: Kind,
     /// Reads an answer of the database.
-    pub read: fn(&[u8]) -> Result<Box<dyn Batch>, String>,
+    pub read: Read,
     /// When the row changed that changed last, as the database says.
     pub newest: fn(&mut Tx<'_>) -> Result<Option<Time>, Error>,
     /// Our rows of these numbers.
-    known: fn(&mut Tx<'_>, Vec<i64>) -> Result<HashMap<i64, RawId>, Error>,
+    known: Known,
     count: fn(&mut Tx<'_>) -> Result<u64, Error>,
     clear: fn(&mut Tx<'_>) -> Result<u64, Error>,
 }

@@ -13,7 +13,7 @@ use super::Ruled;
 use crate::Error;
 
 /// The drivers that are agents of ours.
-pub const DRIVERS: &[&str] = &["bird", "gobgp", "sim"];
+pub const DRIVERS: &[&str] = &["bird", "frr", "gobgp", "sim"];
 
 /// How the names of equipment begin that was made for a router.
 const MADE: &str = "router-";

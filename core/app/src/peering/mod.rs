@@ -4,6 +4,7 @@
 //! Doors write through [`create`], [`save`] and [`remove`] here, so that no door can forget either.
 
 mod access;
+mod encrypt;
 mod equipment;
 pub mod import;
 pub mod meeting;
@@ -13,8 +14,8 @@ pub mod portal;
 mod session;
 mod subject;
 
-use meetme_base::RawId;
-use meetme_base::{Id, Uid};
+pub use encrypt::{encrypt_direct, encrypt_exchange};
+use meetme_base::{Id, RawId, Uid};
 use meetme_model::routing::{AutonomousSystem, DirectSession, ExchangeSession};
 use meetme_store::{Filter, Moved, Object, Query, Resource, Tx};
 

@@ -12,8 +12,16 @@ use meetme_store::{Moved, Object, Resource as _, Tx};
 use super::Ruled;
 use crate::Error;
 
+/// A spelling of the old password is none of the new one.
+fn respelled(peer: &mut Peer, before: Option<&Peer>) {
+    if before.is_some_and(|b| b.password != peer.password && b.encrypted == peer.encrypted) {
+        peer.encrypted = None;
+    }
+}
+
 impl Ruled for ExchangeSession {
     fn settle(&mut self, tx: &mut Tx<'_>, _: RawId, before: Option<&Self>) -> Result<(), Error> {
+        respelled(&mut self.peer, before.map(|b| &b.peer));
         if before.is_none_or(|b| b.remote != self.remote) {
             self.peer.asn = tx.find(self.remote)?.ok_or_else(|| unknown("remote"))?.spec.asn;
         }
@@ -26,6 +34,7 @@ impl Ruled for ExchangeSession {
 
 impl Ruled for DirectSession {
     fn settle(&mut self, tx: &mut Tx<'_>, _: RawId, before: Option<&Self>) -> Result<(), Error> {
+        respelled(&mut self.peer, before.map(|b| &b.peer));
         if let Some(remote) = self.remote
             && before.is_none_or(|b| b.remote != self.remote)
         {

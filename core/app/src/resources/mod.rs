@@ -13,6 +13,7 @@ mod fabric;
 pub mod follow;
 mod inbound;
 mod mirror;
+pub(crate) mod observed;
 mod ops;
 mod peering;
 mod shape;
@@ -127,7 +128,7 @@ impl Hooks {
 const WORDS: &[&str] = &["name", "title", "description", "notes", "comments", "labels", "tags", "nickname"];
 
 /// The kinds with a policy of their own, by area. An area's operations join here.
-const TABLES: &[&[(Kind, Hooks)]] = &[access::HOOKS, fabric::HOOKS, ops::HOOKS, peering::HOOKS];
+const TABLES: &[&[(Kind, Hooks)]] = &[access::HOOKS, fabric::HOOKS, observed::HOOKS, ops::HOOKS, peering::HOOKS];
 
 /// What a kind does with wishes.
 pub fn hooks(kind: &KindInfo) -> Hooks {

@@ -30,13 +30,13 @@ pub fn render(tx: &mut Tx<'_>, id: Id<Router>) -> Result<Object<Job>, Error> {
 }
 
 /// Shows the change a router's box needs, and makes it where `commit` says so. Whoever may see the router may see the change,
-/// passwords masked; only who may change the router may have it made.
+/// passwords masked; only who may change or deploy the router may have it made.
 ///
 /// # Errors
 /// [`Error::Missing`] and [`Error::Denied`].
 pub fn configure(tx: &mut Tx<'_>, id: Id<Router>, commit: bool) -> Result<Object<Job>, Error> {
     let router = named(tx, id)?;
-    if commit && !tx.may_with("change", &router)? {
+    if commit && !tx.may_with("change", &router)? && !tx.may_with("deploy", &router)? {
         let kind = <Router as meetme_store::Resource>::KIND;
         return Err(meetme_store::Error::Denied { kind, verb: "change" }.into());
     }

@@ -17,7 +17,7 @@ use meetme_model::{
 };
 use meetme_store::{Filter, Object, Tx};
 
-use super::{Purpose, SessionId, SessionState};
+use super::{Asks, Purpose, SessionId, SessionState};
 use crate::{App, Error};
 
 /// What sessions refer to, each row read once.
@@ -108,6 +108,7 @@ impl Near {
             communities: &exchange.spec.communities,
         };
         let name = remote.map_or_else(|| format!("AS{}", peer.asn), |r| r.spec.name.clone());
+        let import = self.merged(&peer.import, remote.map(|r| r.spec.import.as_slice()), above.import, session.spec.ip);
         Ok(Some(SessionState {
             of: SessionId::Exchange(session.id),
             key: format!("s{}", session.id),
@@ -122,7 +123,10 @@ impl Near {
             passive: peer.passive,
             route_server: session.spec.route_server,
             max_prefixes: limit(peer, remote, v4),
-            import: self.merged(&peer.import, remote.map(|r| r.spec.import.as_slice()), above.import, session.spec.ip),
+            system: Some(session.spec.remote),
+            asks: Asks::of(&import),
+            registered: None,
+            import,
             export: self.merged(&peer.export, remote.map(|r| r.spec.export.as_slice()), above.export, session.spec.ip),
             communities: self.marks(peer, remote, above.communities, router),
             bfd: peer.bfd.and_then(|id| self.timers.get(&id)).cloned(),
@@ -176,6 +180,7 @@ impl Near {
         let communities = group.map_or(&[][..], |g| &g.spec.communities);
         let name = remote.map_or_else(|| format!("AS{}", peer.asn), |r| r.spec.name.clone());
         let admins = [group.map(|g| g.spec.admin), link.map(|l| l.spec.admin), Some(router.spec.admin)];
+        let import = self.merged(&peer.import, remote.map(|r| r.spec.import.as_slice()), import, peer_ip);
         for (n, local_ip) in locals.into_iter().enumerate() {
             let key = if n == 0 { format!("s{}", session.id) } else { format!("s{}_{}", session.id, n + 1) };
             out.push(SessionState {
@@ -192,7 +197,10 @@ impl Near {
                 passive: peer.passive,
                 route_server: false,
                 max_prefixes: limit(peer, remote, v4),
-                import: self.merged(&peer.import, remote.map(|r| r.spec.import.as_slice()), import, peer_ip),
+                system: spec.remote,
+                asks: Asks::of(&import),
+                registered: None,
+                import: import.clone(),
                 export: self.merged(&peer.export, remote.map(|r| r.spec.export.as_slice()), export, peer_ip),
                 communities: self.marks(peer, remote, communities, router),
                 bfd: peer.bfd.and_then(|id| self.timers.get(&id)).cloned(),

@@ -14,6 +14,7 @@ mod beside;
 mod book;
 mod fields;
 pub mod jobs;
+mod letters;
 mod names;
 mod reading;
 mod shipped;

@@ -36,10 +36,8 @@ pub struct Book {
 pub struct Laid {
     pub top: RawId,
     pub edge1: Id<Router>,
-    pub edge2: Id<Router>,
     pub peer: Id<AutonomousSystem>,
     pub across: Id<ExchangeSession>,
-    pub transit: Id<DirectSession>,
 }
 
 fn make<R: Resource>(tx: &mut Tx<'_>, top: RawId, spec: Value) -> Result<Id<R>, Error> {
@@ -113,8 +111,8 @@ fn lay(app: &App, tx: &mut Tx<'_>, name: &str) -> Result<Laid, Error> {
     make::<ExchangeSession>(tx, top, across(peer, 64501, link2, "192.0.2.21", json!({})))?;
     let group = json!({"name": "Upstreams", "slug": "upstreams", "communities": [target]});
     let group: Id<PeerGroup> = make(tx, top, group)?;
-    let upstream: Id<Relationship> = make(tx, top, json!({"name": "Transit", "slug": "transit-provider"}))?;
-    let downstream: Id<Relationship> = make(tx, top, json!({"name": "Customer", "slug": "customer"}))?;
+    let upstream: Id<Relationship> = make(tx, top, json!({"name": "Our transit", "slug": "our-transit"}))?;
+    let downstream: Id<Relationship> = make(tx, top, json!({"name": "Our customer", "slug": "our-customer"}))?;
     let direct = |remote: Id<AutonomousSystem>, asn: u32, local: &str, ip: &str, more: Value| {
         let mut all = json!({
             "asn": asn, "local": ours, "remote": remote, "router": edge1, "local_ip": local, "ip": ip,
@@ -125,12 +123,12 @@ fn lay(app: &App, tx: &mut Tx<'_>, name: &str) -> Result<Laid, Error> {
     let more = json!({
         "group": group, "relationship": upstream, "password": seal("an0ther"), "context": {"gtsm": true}, "max4": 900_000,
     });
-    let up: Id<DirectSession> = make(tx, top, direct(transit, 64502, "203.0.113.1/30", "203.0.113.2/30", more))?;
+    make::<DirectSession>(tx, top, direct(transit, 64502, "203.0.113.1/30", "203.0.113.2/30", more))?;
     let more = json!({"relationship": downstream, "ttl": 3, "passive": true, "context": {"blackhole": true}});
     make::<DirectSession>(tx, top, direct(customer, 64503, "203.0.113.9/30", "203.0.113.10/30", more.clone()))?;
     let six = direct(customer, 64503, "2001:db8:9::1/64", "2001:db8:9::2/64", json!({"relationship": downstream}));
     make::<DirectSession>(tx, top, six)?;
-    Ok(Laid { top, edge1, edge2, peer, across: first, transit: up })
+    Ok(Laid { top, edge1, peer, across: first })
 }
 
 /// A book on each make of database, the peer under this name.

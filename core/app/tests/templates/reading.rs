@@ -4,8 +4,15 @@ use meetme_app::{
     routers,
     templates::{self, Passwords},
 };
-use meetme_model::routing::{AutonomousSystem, ExchangeSession, Template, TemplatePurpose};
+use meetme_model::{
+    mirror::{PdbFacility, PdbLan, PdbNetwork, PdbNetworkFacility, PdbPort},
+    ops::{Contact, ContactAssignment, ContactRole},
+    routing::{
+        AutonomousSystem, ConfigContext, ConfigContextAssignment, Exchange, ExchangeSession, Template, TemplatePurpose,
+    },
+};
 use meetme_store::{Filter, Resource as _};
+use serde_json::json;
 
 use crate::book::{Book, THEN, each};
 
@@ -27,8 +34,12 @@ async fn a_router_and_all_that_belongs_to_it_is_seen() {
             .await;
         let ours = "{{ internet_exchange_points[0] | local_ips(4) | join(' ') }} {{ router | connections | join }}";
         says(book, ours, "192.0.2.1/24 192.0.2.2/24 IX on edge1 xe1").await;
-        says(book, "{{ router | direct_sessions | iterate('relationship') | join(' ') }}", "Transit Customer Customer")
-            .await;
+        says(
+            book,
+            "{{ router | direct_sessions | iterate('relationship') | join(' ') }}",
+            "Our transit Our customer Our customer",
+        )
+        .await;
         says(
             book,
             "{{ router | direct_sessions(6) | ip | join }} {{ router | direct_peers('upstreams') | join }}",
@@ -173,9 +184,67 @@ async fn an_export_lists_the_rows_that_match_and_a_mail_knows_its_as() {
                 Ok((list, templates::mail(app, tx, &mail, peer)?))
             })
             .await;
-        assert_eq!(list.render().unwrap(), "192.0.2.11 (secret);192.0.2.21 None;2001:db8:1::11 None;");
+        assert_eq!(list.render().unwrap(), "192.0.2.11 (secret);2001:db8:1::11 None;192.0.2.21 None;");
         assert_eq!(mail.render().unwrap(), "3 IX");
         assert_eq!(mail.subject().unwrap().as_deref(), Some("To Peer 64501"));
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_mail_knows_contacts_shared_data_and_what_the_public_database_says() {
+    each("Peer", async |book| {
+        let (top, peer) = (book.laid.top, book.laid.peer);
+        let mail = book
+            .write(move |app, tx| {
+                let exchange = tx.one::<Exchange>(&Filter::eq("slug", "ix"))?.unwrap();
+                let ours = exchange.spec.local;
+                let (id, mut row) = (exchange.id, exchange);
+                let linked = Exchange { pdb_lan: Some(100), ..row.spec.clone() };
+                tx.save(&mut row, linked)?;
+                let lan = tx.create(top, of::<PdbLan>(json!({"id": 100})))?.id;
+                for (n, ip) in [(1, "192.0.2.11"), (2, "192.0.2.99")] {
+                    let port = json!({"id": n, "asn": 64501, "ixlan_id": 100, "ixlan": lan, "ipaddr4": ip});
+                    tx.create(top, of::<PdbPort>(port))?;
+                }
+                let facility = tx.create(top, of::<PdbFacility>(json!({"id": 5, "name": "East"})))?.id;
+                for (n, asn) in [(7, 64501), (8, 64500)] {
+                    let network = json!({"id": n, "asn": asn, "name": format!("Network {asn}")});
+                    let network = tx.create(top, of::<PdbNetwork>(network))?.id;
+                    tx.create(top, of::<PdbNetworkFacility>(json!({"id": n, "net": network, "fac": facility})))?;
+                }
+                let role = tx.create(top, of::<ContactRole>(json!({"name": "Policy", "slug": "policy"})))?.id;
+                let noc = json!({"name": "Desk", "email": "desk@example.net"});
+                let noc = tx.create(top, of::<Contact>(noc))?.id;
+                let assigned = json!({"object": peer, "contact": noc, "role": role});
+                tx.create(top, of::<ContactAssignment>(assigned))?;
+                let shared = json!({"name": "C", "data": {"region": "eu"}});
+                let shared = tx.create(top, of::<ConfigContext>(shared))?.id;
+                let assigned = json!({"object": id, "context": shared, "weight": 1});
+                tx.create(top, of::<ConfigContextAssignment>(assigned))?;
+                let text = "{% set us = affiliated_autonomous_systems[0] %}\
+                    {{ autonomous_system | missing_sessions(us) | iterate('ipaddr4') | join }} \
+                    {{ autonomous_system | shared_ixps(us) | join }} {{ autonomous_system | shared_facilities(us) | join }} \
+                    {{ autonomous_system | contact('policy', field='email') }} \
+                    {{ (autonomous_system | ixps(us))[0] | context_get_key('region') }} \
+                    {{ (autonomous_system | ixps(us))[0].config_context.mtu }}";
+                let mail = Template {
+                    name: "M".into(),
+                    purpose: TemplatePurpose::Mail,
+                    subject: Some("x".into()),
+                    text: text.into(),
+                    ..Template::default()
+                };
+                let mail = tx.create(top, mail)?;
+                assert!(tx.find(ours)?.is_some());
+                templates::mail(app, tx, &mail, peer)
+            })
+            .await;
+        assert_eq!(mail.render().unwrap(), "192.0.2.99 IX East desk@example.net eu 9000");
+    })
+    .await;
+}
+
+fn of<R: serde::de::DeserializeOwned>(json: serde_json::Value) -> R {
+    serde_json::from_value(json).unwrap()
 }

@@ -17,7 +17,12 @@ use crate::{controller::Next, life};
 const COMING_UP_SECONDS: i64 = 30;
 
 /// Keeps the outcome of a pass.
-pub(super) fn record(tx: &mut Tx<'_>, mut router: Object<Router>, out: &Outcome) -> Result<Next<()>, Error> {
+pub(super) fn record(
+    tx: &mut Tx<'_>,
+    mut router: Object<Router>,
+    out: &Outcome,
+    sample_seconds: i64,
+) -> Result<Next<()>, Error> {
     let Some(equipment) = router.spec.equipment else { return Ok(Next::Settled { look_again: None }) };
     let Some(mut equipment) = tx.find(equipment)? else { return Ok(Next::Settled { look_again: None }) };
     let now = tx.now();
@@ -28,7 +33,7 @@ pub(super) fn record(tx: &mut Tx<'_>, mut router: Object<Router>, out: &Outcome)
     tx.observe(&mut equipment, status, line)?;
     let mut all_up = true;
     if let Some(seen) = &out.seen {
-        all_up = peers::record(tx, &router, &out.sessions, seen)?;
+        all_up = peers::record(tx, &router, &out.sessions, &out.origins, seen, sample_seconds)?;
         let mut status = router.status.clone();
         status.polled_at = Some(now);
         status.strangers = peers::strangers(seen);

@@ -10,12 +10,14 @@ use meetme_app::{
 };
 use meetme_base::Time;
 use meetme_model::{
-    BgpState, PeerStatus,
+    BgpState, Origins, PeerStatus,
     routing::{DirectSession, ExchangeSession, Router, RouterStatus, Stranger},
 };
 use meetme_store::{Object, Tx};
 
 use super::Place;
+
+use super::history;
 
 /// Two looks at a session that has stayed up tell its beginning apart by less than this, in milliseconds.
 const SAME: i64 = 2_000;
@@ -25,7 +27,9 @@ pub(super) fn record(
     tx: &mut Tx<'_>,
     router: &Object<Router>,
     places: &[Place],
+    origins: &HashMap<SessionId, Origins>,
     seen: &Observed,
+    sample_seconds: i64,
 ) -> Result<bool, Error> {
     let mut best: HashMap<SessionId, Option<&SessionState>> = places.iter().map(|place| (place.of, None)).collect();
     let by_key: HashMap<&str, &SessionState> =
@@ -47,11 +51,13 @@ pub(super) fn record(
     let (direct, across) = routers::sessions(tx, router)?;
     for row in direct {
         let state = best.get(&SessionId::Direct(row.id)).copied();
-        keep::<DirectSession>(tx, row, state, now)?;
+        let origins = origins.get(&SessionId::Direct(row.id)).copied();
+        keep::<DirectSession>(tx, row, state, origins, now, sample_seconds)?;
     }
     for row in across {
         let state = best.get(&SessionId::Exchange(row.id)).copied();
-        keep::<ExchangeSession>(tx, row, state, now)?;
+        let origins = origins.get(&SessionId::Exchange(row.id)).copied();
+        keep::<ExchangeSession>(tx, row, state, origins, now, sample_seconds)?;
     }
     Ok(all_up)
 }
@@ -72,17 +78,24 @@ fn keep<R: Ruled<Status = PeerStatus>>(
     tx: &mut Tx<'_>,
     mut row: Object<R>,
     state: Option<Option<&SessionState>>,
+    origins: Option<Origins>,
     now: Time,
+    sample_seconds: i64,
 ) -> Result<(), Error> {
-    let after = match state {
+    let mut after = match state {
         None if row.status.state.is_none() => return Ok(()),
         None | Some(None) => down(&row.status, now),
         Some(Some(state)) => next(&row.status, state, now),
     };
+    after.origins = origins;
+    let history = history::note(row.id.any(), &row.status, &mut after, now, sample_seconds);
     if after != row.status {
         let after = PeerStatus { polled_at: Some(now), ..after };
         let step = R::step(&row, &after);
         tx.observe(&mut row, after, step)?;
+    }
+    for event in history {
+        tx.create(row.tenant, event)?;
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! Routers with a template: its text goes to the box whole, an error of it changes nothing there, and the jobs that show and order.
 
+use std::sync::Arc;
+
 use meetme_agent::{Agent, Target};
 use meetme_app::{Error, routers::jobs, templates};
 use meetme_base::Id;
@@ -9,11 +11,12 @@ use meetme_control::{
 };
 use meetme_model::{
     BgpState,
+    access::User,
     ops::{Equipment, Job, JobState},
     routing::{AutonomousSystem, DirectSession, Router, Template},
 };
+use meetme_store::Filter;
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 use crate::world::World;
 
@@ -57,7 +60,8 @@ impl Room {
             access: None,
             repair: false,
         };
-        self.world.sim.observe(&target).await.unwrap().config.expose().to_owned()
+        let seen = Agent::<meetme_agent::router::Router>::observe(&*self.world.sim, &target).await.unwrap();
+        seen.config.expose().to_owned()
     }
 
     async fn until_runs(&self, part: &str) {
@@ -80,7 +84,13 @@ impl Room {
         let router = self.router;
         let app = self.world.app.clone();
         // Whoever asks showed who they are.
-        let actor = meetme_store::Actor { by: Some(self.world.operator), name: "somebody".into(), dialect: "test" };
+        let user = User::new("somebody", self.world.operator.of());
+        let user = self.world.write(move |tx| match tx.one::<User>(&Filter::eq("username", "somebody"))? {
+            Some(user) => Ok(user.id),
+            None => Ok(tx.create(user.home.any(), user.clone())?.id),
+        });
+        let by = Some(user.await.unwrap().any());
+        let actor = meetme_store::Actor { by, name: "somebody".into(), dialect: "test" };
         let context = meetme_store::Context { actor, ..meetme_store::Context::system() };
         let asked = app.store().write::<_, Error, _>(context, move |tx| Ok(ask(tx, router)?.id)).await.unwrap();
         self.world.until(asked, "over", |job| job.status.state.is_over()).await

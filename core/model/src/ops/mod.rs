@@ -20,7 +20,7 @@ pub use contact_role::ContactRole;
 pub use data_file::DataFile;
 pub use data_source::{DataSource, DataSourceStatus, GitParameters, SourceForm, SourceState};
 pub use equipment::{Equipment, EquipmentStatus, Family};
-pub use follows::Follows;
+pub use follows::{Follows, Publishes};
 pub use hook::{Hook, HookMethod, HookStatus};
 pub use job::{Job, JobState, JobStatus, LogEntry, LogLevel};
 pub use journal::{Journal, JournalLevel};

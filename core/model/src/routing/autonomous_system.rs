@@ -9,7 +9,7 @@ use crate::{
     Nothing, check,
     edge::{self, ids, without},
     ops::Tag,
-    routing::{Community, Policy},
+    routing::{Community, IrrSet, Policy},
 };
 
 /// An autonomous system (RFC 1930).
@@ -115,6 +115,14 @@ impl Irr {
     fn is_default(&self) -> bool {
         *self == Self::default()
     }
+
+    /// They go to a program's command line, so only those that can do no other harm are taken.
+    fn check(&self) -> Result<(), Invalid> {
+        let of = |field: &str, checked: Result<(), Invalid>| checked.map_err(|e| e.under(field));
+        of("irr.sources", IrrSet::sources(&self.sources))?;
+        of("irr.args4", IrrSet::args(&self.args4).map(drop))?;
+        of("irr.args6", IrrSet::args(&self.args6).map(drop))
+    }
 }
 
 impl AutonomousSystem {
@@ -166,16 +174,35 @@ impl Resource for AutonomousSystem {
     const UNIQUE: &'static [&'static [&'static str]] = &[&["tenant", "asn"]];
     type Status = Nothing;
 
-    fn check(&self, _: Option<&Self>) -> Result<(), Invalid> {
+    fn check(&self, before: Option<&Self>) -> Result<(), Invalid> {
         check::name("name", &self.name, 255)?;
         check::length("as_set", self.as_set.as_deref().unwrap_or_default(), 255)?;
         check::length("description", self.description.as_deref().unwrap_or_default(), 200)?;
         check::range("max4", self.max4, 0, i32::MAX.unsigned_abs())?;
         check::range("max6", self.max6, 0, i32::MAX.unsigned_abs())?;
+        // What was written before there was this check stays writable as a whole.
+        if before.is_none_or(|b| b.irr != self.irr) {
+            self.irr.check()?;
+        }
         super::context(self.context.as_ref())
     }
 
     fn title(&self) -> String {
         format!("AS{} - {}", self.asn, self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_for_the_registries_do_no_harm() {
+        let of = |irr| AutonomousSystem { irr, ..AutonomousSystem::new(Asn::MIN, "A") };
+        let good = Irr { sources: "RIPE,RADB".into(), args4: "-A -R 24".into(), ..Irr::default() };
+        assert_eq!(of(good).check(None), Ok(()));
+        let bad = of(Irr { args6: "-h evil.example".into(), ..Irr::default() });
+        assert_eq!(bad.check(None).unwrap_err().field, "irr.args6");
+        assert_eq!(bad.check(Some(&bad)), Ok(()), "what stands already may stay");
     }
 }

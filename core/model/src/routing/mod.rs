@@ -13,6 +13,7 @@ mod direct_session;
 mod exchange;
 mod exchange_link;
 mod exchange_session;
+mod irr_set;
 mod ix_api;
 mod peer_group;
 mod peering_request;
@@ -20,7 +21,9 @@ mod platform;
 mod policy;
 mod relationship;
 mod requested_session;
+mod roa;
 mod router;
+mod session_event;
 mod template;
 
 pub use autonomous_system::{AutonomousSystem, Irr, Sync};
@@ -33,6 +36,7 @@ pub use direct_session::DirectSession;
 pub use exchange::Exchange;
 pub use exchange_link::{ExchangeLink, ExchangeLinkStatus};
 pub use exchange_session::ExchangeSession;
+pub use irr_set::{IrrNames, IrrQuestion, IrrSet, IrrSetStatus};
 pub use ix_api::{IxApi, LONGEST as LONGEST_CREDENTIAL};
 pub use peer_group::PeerGroup;
 pub use peering_request::{PeeringRequest, RequestState};
@@ -40,7 +44,9 @@ pub use platform::{PasswordForm, Platform};
 pub use policy::{Policy, PolicyDirection};
 pub use relationship::Relationship;
 pub use requested_session::RequestedSession;
+pub use roa::{RoaChunk, RoaTable, RoaTableStatus};
 pub use router::{Driver, Flavour, Router, RouterStatus, Stranger};
+pub use session_event::{SessionEvent, SessionEventKind};
 pub use template::{Template, TemplatePurpose};
 
 use meetme_base::Invalid;
@@ -67,6 +73,10 @@ pub fn register(r: Registry) -> Registry {
         .with::<BgpConfig>()
         .with::<PeeringRequest>()
         .with::<RequestedSession>()
+        .with::<IrrSet>()
+        .with::<SessionEvent>()
+        .with::<RoaTable>()
+        .with::<RoaChunk>()
         .with::<ConfigContext>()
         .with::<ConfigContextAssignment>()
 }

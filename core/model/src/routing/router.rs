@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Admin, Ext, Labels, Life, LifeStatus, Phase, Wanted, check,
     edge::{self, ids, without},
-    ops::{Equipment, Tag},
+    ops::{DataSource, Equipment, Publishes, Tag},
     place::{Site, Zone},
     routing::{AutonomousSystem, Community, Platform, SERVICE_WORDS, Template},
 };
@@ -35,6 +35,9 @@ pub struct Router {
     /// The template of its configuration; without one its agent renders the whole by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template: Option<Id<Template>>,
+    /// The file that its rendered configuration is written to when somebody asks for that.
+    #[serde(skip_serializing_if = "Publishes::is_default")]
+    pub publishes: Publishes,
     /// The AS it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub local: Option<Id<AutonomousSystem>>,
@@ -209,6 +212,12 @@ impl Resource for Router {
     const EDGES: &'static [Edge<Self>] = &[
         Edge::refuse("platform", &[Platform::KIND], |s| s.platform.map(Id::any)),
         Edge::detach("template", &[Template::KIND], |s| s.template.map(Id::any), |s| s.template = None),
+        Edge::detach(
+            "publishes",
+            &[DataSource::KIND],
+            |s| s.publishes.source.map(Id::any),
+            |s| s.publishes = Publishes::default(),
+        ),
         Edge::refuse("local", &[AutonomousSystem::KIND], |s| s.local.map(Id::any)),
         Edge::detach("equipment", &[Equipment::KIND], |s| s.equipment.map(Id::any), |s| s.equipment = None),
         Edge::refuse("site", &[Site::KIND], |s| s.site.map(Id::any)),
@@ -228,6 +237,7 @@ impl Resource for Router {
             return Err(Invalid::rule("flavour", "A router cannot become another sort of router."));
         }
         super::service(self.admin)?;
+        self.publishes.check()?;
         if self.flavour.is_ordered() {
             self.asn.ok_or_else(|| Invalid::required("asn"))?;
             self.rate.ok_or_else(|| Invalid::required("rate"))?;

@@ -4,16 +4,20 @@
 //! Rule: an action asks for its right before anything else, in the operation of the core that it calls.
 
 mod exports;
+mod irr;
+mod ixapi;
+mod mails;
 mod peeringdb;
+mod polling;
 mod portal;
 mod routers;
 mod sources;
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, time::Duration};
 
 use http::{Method, StatusCode};
 use meetme_app::Error;
-use meetme_base::RawId;
+use meetme_base::{Id, RawId};
 use meetme_http::{Cx, Op, Problem, Reply, Shape};
 use meetme_model::ops::Job;
 use meetme_store::{Object, Tx};
@@ -52,11 +56,21 @@ pub struct Action {
 }
 
 /// Every list of actions.
-const ALL: &[&[Action]] = &[exports::ACTIONS, peeringdb::ACTIONS, portal::ACTIONS, routers::ACTIONS, sources::ACTIONS];
+const ALL: &[&[Action]] = &[
+    exports::ACTIONS,
+    irr::ACTIONS,
+    ixapi::ACTIONS,
+    mails::ACTIONS,
+    peeringdb::ACTIONS,
+    polling::ACTIONS,
+    portal::ACTIONS,
+    routers::ACTIONS,
+    sources::ACTIONS,
+];
 
 /// The operations, at present and former paths.
 pub fn ops() -> Vec<Op> {
-    ALL.iter().copied().flatten().flat_map(places).chain(peeringdb::cache()).collect()
+    ALL.iter().copied().flatten().flat_map(places).chain(irr::ops()).chain(peeringdb::cache()).collect()
 }
 
 fn places(action: &'static Action) -> Vec<Op> {
@@ -116,5 +130,31 @@ where
         out.push(b']');
         Ok(out)
     };
-    Ok(serve::written(StatusCode::ACCEPTED, cx.app.write(cx.caller(), run).await?))
+    match cx.app.write(cx.caller(), run).await {
+        Err(Error::Denied(_)) => Ok(Reply::empty(StatusCode::FORBIDDEN)),
+        done => Ok(serve::written(StatusCode::ACCEPTED, done?)),
+    }
+}
+
+/// How long the end of a job is waited for by those who answer with it.
+const PATIENCE: Duration = Duration::from_secs(45);
+/// How long it is waited for a commit before the job is looked at again: another process may do the work.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
+/// A job at its end.
+async fn finished(cx: &Cx, id: Id<Job>) -> Result<Object<Job>, Error> {
+    let look = async {
+        loop {
+            // Asked for before looking: a commit in between is then not slept through.
+            let commit = cx.app.commits().next();
+            let read = cx.app.read(cx.caller(), move |tx| tx.as_system(|tx| Ok(tx.get(id)?)));
+            let job: Object<Job> = read.await?;
+            if job.status.state.is_over() {
+                return Ok(job);
+            }
+            drop(tokio::time::timeout(LOOK_AGAIN, commit).await);
+        }
+    };
+    let late = || Error::Unavailable(format!("Job {id} is not done yet; look at it later."));
+    tokio::time::timeout(PATIENCE, look).await.unwrap_or_else(|_| Err(late()))
 }

@@ -1,7 +1,7 @@
 //! What can be done with routers.
 
 use http::{Method, StatusCode};
-use meetme_app::routers::jobs;
+use meetme_app::{routers::jobs, sources};
 use meetme_base::{Id, Invalid};
 use meetme_http::{Cx, Problem, Reply, Shape};
 use meetme_model::routing::Router;
@@ -58,6 +58,17 @@ pub const ACTIONS: &[Action] = &[
         gives: Shape::ListOf("Job"),
         run: |cx| Box::pin(configure(cx)),
     },
+    Action {
+        id: "devices_routers_push_datasource",
+        method: Method::POST,
+        model: &router::MODEL,
+        one: false,
+        end: "push-datasource",
+        success: 202,
+        takes: Shape::Named("RouterConfigure"),
+        gives: Shape::ListOf("Job"),
+        run: |cx| Box::pin(push(cx)),
+    },
 ];
 
 /// Shows, or makes, the changes the boxes behind some routers need: a job for each. Routers that are not there for the caller are
@@ -65,6 +76,26 @@ pub const ACTIONS: &[Action] = &[
 async fn configure(cx: Cx) -> Result<Reply, Problem> {
     let body = serve::body(&cx)?;
     let (routers, commit) = read(&body)?;
+    let found = there(&cx, routers).await?;
+    if found.is_empty() {
+        return Ok(Reply::empty(StatusCode::NOT_FOUND));
+    }
+    enqueue_all(cx, move |tx| found.iter().map(|id| jobs::configure(tx, *id, commit)).collect()).await
+}
+
+/// Writes the configurations of some routers to their files: a job for each. Nobody asks whether to commit: there is nothing else to do.
+async fn push(cx: Cx) -> Result<Reply, Problem> {
+    let body = serve::body(&cx)?;
+    let (routers, _) = read(&body)?;
+    let found = there(&cx, routers).await?;
+    if found.is_empty() {
+        return Ok(Reply::empty(StatusCode::NOT_FOUND));
+    }
+    enqueue_all(cx, move |tx| found.iter().map(|id| sources::push(tx, *id)).collect()).await
+}
+
+/// Those of the routers that are there for the caller.
+async fn there(cx: &Cx, routers: Vec<Id<Router>>) -> Result<Vec<Id<Router>>, Problem> {
     let found = cx.app.read(cx.caller(), move |tx| {
         let mut found = Vec::new();
         for id in &routers {
@@ -74,11 +105,7 @@ async fn configure(cx: Cx) -> Result<Reply, Problem> {
         }
         Ok::<_, meetme_app::Error>(found)
     });
-    let found = found.await?;
-    if found.is_empty() {
-        return Ok(Reply::empty(StatusCode::NOT_FOUND));
-    }
-    enqueue_all(cx, move |tx| found.iter().map(|id| jobs::configure(tx, *id, commit)).collect()).await
+    Ok(found.await?)
 }
 
 /// `{"routers": [1, 2], "commit": true}`.

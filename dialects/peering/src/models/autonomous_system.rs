@@ -1,6 +1,7 @@
 //! Autonomous systems.
 
-use meetme_base::Asn;
+use meetme_app::irr::Registered;
+use meetme_base::{Asn, NetRange};
 use meetme_model::routing::AutonomousSystem;
 use meetme_store::Resource as _;
 
@@ -12,6 +13,45 @@ use crate::{
 
 type Of = AutonomousSystem;
 type F = Field<Of>;
+
+/// Prefixes as the program that asks the registries writes them.
+pub fn prefixes(known: &Registered, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{\"ipv6\":");
+    ranges(known.prefixes6.as_deref().unwrap_or_default(), out);
+    out.extend_from_slice(b",\"ipv4\":");
+    ranges(known.prefixes4.as_deref().unwrap_or_default(), out);
+    out.push(b'}');
+}
+
+/// One family's prefixes.
+pub fn ranges(list: &[NetRange], out: &mut Vec<u8>) {
+    out.push(b'[');
+    for (n, range) in list.iter().enumerate() {
+        let comma = if n > 0 { "," } else { "" };
+        let exact = range.is_exact();
+        out.extend_from_slice(format!("{comma}{{\"prefix\":\"{}\",\"exact\":{exact}", range.network()).as_bytes());
+        if !exact {
+            let (low, high) = (range.shortest(), range.longest());
+            out.extend_from_slice(format!(",\"greater-equal\":{low},\"less-equal\":{high}").as_bytes());
+        }
+        out.push(b'}');
+    }
+    out.push(b']');
+}
+
+/// The numbers behind its sets and its own, sorted; none while nothing is known. AS_TRANS (RFC 6793) stands for other numbers and
+/// is no member.
+fn as_list(own: Asn, known: Option<&Registered>, out: &mut Vec<u8>) {
+    const AS_TRANS: u32 = 23_456;
+    let mut numbers = known.and_then(|known| known.numbers.clone()).unwrap_or_default();
+    if known.is_some_and(|known| known.numbers.is_some()) {
+        numbers.push(own);
+        numbers.sort_unstable();
+        numbers.dedup();
+    }
+    let words: Vec<String> = numbers.iter().filter(|n| n.get() != AS_TRANS).map(ToString::to_string).collect();
+    out.extend_from_slice(format!("[{}]", words.join(",")).as_bytes());
+}
 
 /// The model.
 pub static MODEL: Model<Of> = Model {
@@ -33,7 +73,11 @@ pub static MODEL: Model<Of> = Model {
             Sieve::new("ipv4_max_prefixes", How::Number("max4")),
             Sieve::new("ipv6_max_prefixes", How::Number("max6")),
         ],
-        aliases: &[],
+        aliases: &[
+            ("irr.sources", "irr_sources_override"),
+            ("irr.args4", "irr_ipv4_prefixes_args_override"),
+            ("irr.args6", "irr_ipv6_prefixes_args_override"),
+        ],
         read_only: false,
         tagged: true,
         only: everything,
@@ -98,10 +142,14 @@ pub static MODEL: Model<Of> = Model {
         F::import(|s| raw(&s.import), |s, v| s.import = typed(v)),
         F::export(|s| raw(&s.export), |s, v| s.export = typed(v)),
         F::communities(|s| raw(&s.communities), |s, v| s.communities = typed(v)),
-        // What the routing registries say is not fetched yet, so there is none.
-        F::made("prefixes", "field", |_, _, _, out| crate::json::null(out)),
+        F::made("prefixes", "field", |r, _, loaded, out| match loaded.registered.get(&r.id.get()) {
+            Some(known) if known.prefixes4.is_some() || known.prefixes6.is_some() => prefixes(known, out),
+            _ => crate::json::null(out),
+        }),
         F::flag("retrieve_prefixes", "irr", |s| s.irr.want_prefixes, |s, b| s.irr.want_prefixes = b).unordered(),
-        F::made("as_list", "list", |_, _, _, out| out.extend_from_slice(b"[]")),
+        F::made("as_list", "list", |r, _, loaded, out| {
+            as_list(r.spec.asn, loaded.registered.get(&r.id.get()), out);
+        }),
         F::flag("retrieve_as_list", "irr", |s| s.irr.want_as_list, |s, b| s.irr.want_as_list = b).unordered(),
         F::text(
             "irr_sources_override",

@@ -5,7 +5,7 @@ use meetme_model::{
     access::User,
     ops::{Job, JobState, LogEntry, LogLevel},
 };
-use meetme_store::{Filter, Object, Resource as _};
+use meetme_store::{Object, Resource as _};
 use serde_json::json;
 
 use super::user;
@@ -58,8 +58,8 @@ pub static MODEL: Model<Of> = Model {
             Sieve::new("object_id", How::Number("subject")),
             Sieve::new("object_type", How::Type("about")),
             Sieve::new("status", How::Choice("state", STATE_FILTER)),
-            Sieve::new("started", How::Number("started")),
-            Sieve::new("completed", How::Number("ended")),
+            Sieve::new("started", How::Moment("started")),
+            Sieve::new("completed", How::Moment("ended")),
             Sieve::new("user", How::Row("by", User::KIND, "username")),
         ],
         aliases: &[],

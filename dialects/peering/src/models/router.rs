@@ -1,12 +1,16 @@
 //! Routers. Those that were ordered as a service belong to other dialects.
 
 use meetme_base::Id;
-use meetme_model::routing::{AutonomousSystem, Flavour, Platform, Router, Template};
+use meetme_model::{
+    ops::Publishes,
+    routing::{AutonomousSystem, Flavour, Platform, Router, Template},
+};
 use meetme_store::{Filter, Resource as _};
 use serde_json::Value as Json;
 
 use super::{
-    SERVICE, SERVICE_FILTER, admin, autonomous_system, configuration, context, number, platform, raw, some, typed,
+    SERVICE, SERVICE_FILTER, admin, autonomous_system, configuration, context, data_source, number, platform, raw,
+    some, typed,
 };
 use crate::{
     model::{About, Field, How, Model, Sieve},
@@ -56,7 +60,12 @@ pub static MODEL: Model<Of> = Model {
             Sieve::new("local_autonomous_system_asn", How::Row("local", AutonomousSystem::KIND, "asn")),
             Sieve::new("local_autonomous_system", How::Row("local", AutonomousSystem::KIND, "name")),
         ],
-        aliases: &[("hardware_name", "name"), ("settings", "napalm_args")],
+        aliases: &[
+            ("hardware_name", "name"),
+            ("settings", "napalm_args"),
+            ("publishes.source", "data_source"),
+            ("publishes.path", "data_path"),
+        ],
         read_only: false,
         tagged: true,
         only: || Filter::eq("flavour", Flavour::Hardware.word()),
@@ -130,6 +139,21 @@ pub static MODEL: Model<Of> = Model {
         F::json("napalm_args", "", |s| s.driver.args.as_ref(), |s, v| s.driver.args = v).guarded(),
         F::comments(|s| Some(&s.comments), |s, t| s.comments = t.unwrap_or_default()),
         F::tags(|s| raw(&s.tags), |s, v| s.tags = typed(v)),
+        F::one(
+            "data_source",
+            "publishes",
+            &data_source::MODEL,
+            |s| s.publishes.source.map(Id::any),
+            |s, id| match id {
+                Some(id) => s.publishes.source = Some(id.of()),
+                None => s.publishes = Publishes::default(),
+            },
+        )
+        .nullable()
+        .unordered()
+        .ours(),
+        F::text("data_path", "", 1000, |s| Some(&s.publishes.path), |s, t| s.publishes.path = t.unwrap_or_default())
+            .ours(),
         F::created(),
         F::updated(),
     ],

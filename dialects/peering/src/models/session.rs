@@ -8,10 +8,7 @@ use meetme_model::{
 use meetme_store::Resource;
 
 use super::{admin, bfd, context, number, raw, some, typed};
-use crate::{
-    json,
-    model::{Draft, Field, Words},
-};
+use crate::model::{Draft, Field, Words};
 
 /// The states of a session.
 pub const STATES: Words = &[
@@ -118,9 +115,9 @@ pub const fn password<R: Session>() -> Field<R> {
     Field::<R>::secret("password", "", |s: &R| s.peer().password.as_ref(), |s, v| s.peer_mut().password = v)
 }
 
-/// `encrypted_password`: the password as the router's platform spells it. Nothing spells it yet.
+/// `encrypted_password`: the password as the router's platform spells it.
 pub const fn encrypted_password<R: Session>() -> Field<R> {
-    Field::<R>::made("encrypted_password", "string", |_, _, _, out| json::null(out)).nullable()
+    Field::<R>::secret("encrypted_password", "", |s: &R| s.peer().encrypted.as_ref(), |s, v| s.peer_mut().encrypted = v)
 }
 
 /// `multihop_ttl`.

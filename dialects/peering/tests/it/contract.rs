@@ -11,8 +11,8 @@ const DIALECT: &str = "peering-manager";
 /// A model as the walk needs it: the common beginning of its operations' ids, where it is, a body for each new row, and a change.
 pub struct Sample {
     id: &'static str,
-    places: &'static [(&'static str, &'static str)],
-    new: Box<dyn Fn(u32) -> Value>,
+    pub places: &'static [(&'static str, &'static str)],
+    pub new: Box<dyn Fn(u32) -> Value>,
     change: Value,
 }
 
@@ -25,7 +25,7 @@ pub fn sample(
     Sample { id, places, new: Box::new(new), change }
 }
 
-async fn samples(w: &World) -> Vec<Sample> {
+pub async fn samples(w: &World) -> Vec<Sample> {
     let at = w.exchange().await;
     let tag = w.make("extras/tags", json!({"name": "Core", "slug": "core"})).await;
     let community = w.make("bgp/communities", json!({"name": "Own", "slug": "own", "value": "64999:1"})).await;
@@ -327,6 +327,32 @@ async fn data_files_keep_the_contract() {
         assert_eq!((&said.body["object_type"], &said.body["object_id"]), (&json!("core.datasource"), &json!(id)));
         let said = w.ask(&format!("GET /api/core/data-sources/{id}/")).await;
         assert_eq!((&said.body["status"]["value"], &said.body["file_count"]), (&json!("queued"), &json!(1)));
+    }
+}
+
+#[tokio::test]
+async fn pushing_configurations_keeps_the_contract_at_both_places() {
+    for w in world::both().await {
+        let at = w.router().await;
+        let (source, _) = w.source(&[]).await;
+        let target = json!({"data_source": source, "data_path": "edge1.conf"});
+        let body = json!({"routers": [at.router]});
+        let said = w.tell("POST /api/devices/routers/push-datasource/", body.clone()).await;
+        said.is(400).says(json!({"routers": ["The router edge1 has no data source to push to."]}));
+        w.tell(&format!("PATCH /api/devices/routers/{}/", at.router), target).await.is(200);
+        for (id, path) in [("devices_routers", "devices"), ("seed_alias_devices_routers", "peering")] {
+            let said = w.tell(&format!("POST /api/{path}/routers/push-datasource/"), body.clone()).await;
+            proven(&format!("{id}_push_datasource"), &said, 202);
+            assert_eq!((&said.body[0]["name"], &said.body[0]["object_id"]), (&json!("router.push"), &json!(at.router)));
+        }
+        let line = "POST /api/devices/routers/push-datasource/";
+        assert!(w.by(&w.reader, line, body.clone()).await.is(403).bytes.is_empty());
+        w.by(&w.stranger().await, line, body.clone()).await.is(404);
+        w.send(line, &[], "{}").await.is(403);
+        for bad in ["../x", ".git/config"] {
+            let said = w.tell(&format!("PATCH /api/devices/routers/{}/", at.router), json!({"data_path": bad})).await;
+            assert!(said.is(400).body["data_path"].is_array(), "{}", said.body);
+        }
     }
 }
 

@@ -160,6 +160,22 @@ async fn rows_are_found_by_the_request_that_made_or_changed_them() {
 }
 
 #[tokio::test]
+async fn filters_answer_to_their_former_names() {
+    let w = world::one().await;
+    let at = w.router().await;
+    w.ask(&format!("GET /api/devices/routers/{}/test-napalm-connection/", at.router)).await.is(202);
+    for (query, count) in
+        [("obj_type=devices.router", 1), ("obj_type=net.connection", 0), ("obj_type__n=devices.router", 0)]
+    {
+        for path in ["core/jobs", "extras/job-results"] {
+            let said = w.ask(&format!("GET /api/{path}/?{query}")).await;
+            assert_eq!(said.is(200).body["count"], count, "{path} {query}");
+        }
+    }
+    assert!(w.ask("GET /api/core/jobs/?obj_type=nosuch.thing").await.is(400).body["obj_type"].is_array());
+}
+
+#[tokio::test]
 async fn routers_are_found_by_host_name_and_by_name() {
     let w = world::one().await;
     let at = w.exchange().await;

@@ -158,6 +158,7 @@ async fn a_hook_that_makes_no_sense_is_refused() {
         (json!({"payload_url": "ftp://x/"}), "payload_url"),
         (json!({"http_method": "BREW"}), "http_method"),
         (json!({"additional_headers": "no colon"}), "additional_headers"),
+        (json!({"body_template": "{% for %}"}), "body_template"),
         (json!({"conditions": {"attr": "x"}}), "conditions"),
         (json!({"conditions": {"attr": "x", "op": "regex", "value": "("}}), "conditions"),
         (json!({"type_create": false, "type_update": false, "type_delete": false}), "non_field_errors"),

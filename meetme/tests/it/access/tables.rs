@@ -16,6 +16,10 @@ pub const OPEN: &[(&str, &str, &str)] = &[
     ("megaport", "POST", "/logout/{token}"),
     ("megaport", "GET", "/v2/logout/{token}"),
     ("port", "POST", "/v1/auth/access_token"),
+    // What the API is.
+    ("peering-manager", "*", "/api/schema/*"),
+    ("peering-manager", "*", "/api/docs/"),
+    ("peering-manager", "*", "/api/redoc/"),
     // The places are published.
     ("megaport", "GET", "/v2/locations"),
     ("megaport", "GET", "/v3/locations"),
@@ -61,6 +65,8 @@ pub const UNFILLED: &[&str] = &[
     "native /meetme/v1/data_file/{id}",
     "native /meetme/v1/hidden_peer/{id}",
     "native /meetme/v1/invitation/{id}",
+    "native /meetme/v1/irr_set/{id}",
+    "native /meetme/v1/job/{id}",
     "native /meetme/v1/landing/{id}",
     "native /meetme/v1/pdb_campus/{id}",
     "native /meetme/v1/pdb_carrier/{id}",
@@ -77,6 +83,8 @@ pub const UNFILLED: &[&str] = &[
     "native /meetme/v1/pdb_prefix/{id}",
     "native /meetme/v1/pdb_sync/{id}",
     "native /meetme/v1/pool/{id}",
+    "native /meetme/v1/roa_chunk/{id}",
+    "native /meetme/v1/roa_table/{id}",
     "native /meetme/v1/segment/{id}",
     "native /meetme/v1/server/{id}",
     "packet /invitations/{id}",
@@ -95,6 +103,9 @@ pub const UNFILLED: &[&str] = &[
     "peering-manager /api/peeringdb/organizations/{id}/",
     "peering-manager /api/peeringdb/synchronisations/{id}/",
 ];
+
+/// Paths whose parameters are filled once sessions have come up, which may be before or after anybody looks.
+pub const SOMETIMES: &[&str] = &["native /meetme/v1/session_event/{id}"];
 
 /// Where a path's parameter comes from: dialect, the path before it, the list as `dialect:path`, and where the id is in the list.
 /// A list of `=` makes the last column the value itself.

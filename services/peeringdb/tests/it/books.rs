@@ -79,7 +79,7 @@ async fn connections_and_exchanges_are_linked_in_every_book() {
         w.register.delete("netixlan", 4, NOW);
         assert_eq!(w.synchronise().await.linked.connections, 1);
         assert_eq!(numbers(&w, &book).await, (lan, vec![None, Some(154)]));
-        w.write(|tx| mirror::clear_all(tx)).await;
+        w.write(mirror::clear_all).await;
         assert_eq!(numbers(&w, &book).await, (None, vec![None, None]));
     }
 }

@@ -151,7 +151,7 @@ async fn an_answer_without_end_is_cut_off() {
 async fn a_copy_that_was_thrown_away_is_fetched_anew() {
     for w in world::both(Size::of(60)).await {
         let first = w.synchronise().await;
-        let gone = w.write(|tx| mirror::clear_all(tx)).await;
+        let gone = w.write(mirror::clear_all).await;
         assert_eq!(gone, first.made);
         assert!(counts(&w).await.iter().all(|(_, many)| *many == 0));
         assert_eq!(w.lines("pdb_org").await, 2 * w.register.count("org") as u64, "it is in the log");
@@ -164,7 +164,7 @@ async fn one_waiting_job_is_enough_and_its_age_decides_when_the_next_is_due() {
     let w = world::one(Size::of(30), |_| ()).await;
     let hour = std::time::Duration::from_secs(3600);
     assert!(w.read(move |tx| mirror::due(tx, hour)).await.is_zero());
-    let (a, b) = (w.write(|tx| mirror::ask(tx)).await, w.write(|tx| mirror::ask(tx)).await);
+    let (a, b) = (w.write(mirror::ask).await, w.write(mirror::ask).await);
     assert_eq!(a.id, b.id);
     w.clock.step_seconds(600);
     assert_eq!(w.read(move |tx| mirror::due(tx, hour)).await.as_secs(), 3000);

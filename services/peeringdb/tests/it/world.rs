@@ -60,7 +60,7 @@ impl World {
 
     /// Asks for a synchronisation, does it, and answers what it came to.
     pub async fn try_synchronise(&self) -> Result<Summary, String> {
-        let job = self.write(|tx| mirror::ask(tx)).await;
+        let job = self.write(mirror::ask).await;
         let work = Work::new(job, Actor::system(), self.app.clock().clone());
         self.service.synchronise(&work.context(), &work.log).await
     }

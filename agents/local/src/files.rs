@@ -2,17 +2,16 @@
 
 use std::{
     io::{self, ErrorKind, Write},
-    os::unix::fs::{MetadataExt, PermissionsExt, chown},
+    os::unix::fs::{MetadataExt, OpenOptionsExt as _, PermissionsExt, chown},
     path::Path,
-    process::Stdio,
     time::Duration,
 };
 
 use meetme_agent::AgentError;
 use tempfile::NamedTempFile;
-use tokio::{process::Command, task::spawn_blocking, time::timeout};
+use tokio::task::spawn_blocking;
 
-use crate::{settings::Settings, text::masked};
+use crate::program;
 
 /// How much of the checker's words is kept.
 const LONGEST_WORDS: usize = 2000;
@@ -22,11 +21,14 @@ const LONGEST_WORDS: usize = 2000;
 pub struct Kept {
     /// What it says. Bytes that are no text become a mark that no generated text holds.
     pub text: String,
-    bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     mode: u32,
 }
 
 /// The file as it is; none where there is none.
+///
+/// # Errors
+/// When there is one that cannot be read.
 pub async fn read(path: &Path) -> Result<Option<Kept>, AgentError> {
     let owned_path = path.to_owned();
     let read = spawn_blocking(move || {
@@ -43,6 +45,9 @@ pub async fn read(path: &Path) -> Result<Option<Kept>, AgentError> {
 
 /// Writes a new text beside the file, on disk. It belongs to whom the file belongs to, because the daemon often reads it as a
 /// user of its own, and is closed to everybody beyond the file's group, because it may hold passwords.
+///
+/// # Errors
+/// When its directory cannot be written.
 pub async fn write_beside(path: &Path, text: &str) -> Result<NamedTempFile, AgentError> {
     beside(path, text.as_bytes().to_owned(), None).await
 }
@@ -68,16 +73,22 @@ async fn beside(path: &Path, bytes: Vec<u8>, mode: Option<u32>) -> Result<NamedT
 }
 
 /// Puts the new file in the place of the old one, in one step and on disk.
+///
+/// # Errors
+/// When its directory cannot be written.
 pub async fn replace(path: &Path, beside: NamedTempFile) -> Result<(), AgentError> {
     let owned_path = path.to_owned();
     blocking(path, move || {
         beside.persist(&owned_path).map_err(|e| e.error)?;
-        sync_directory(&owned_path)
+        sync_directory(owned_path.parent().unwrap_or(Path::new("/")))
     })
     .await
 }
 
 /// Puts back what was there before, byte for byte and as readable as it was.
+///
+/// # Errors
+/// When its directory cannot be written.
 pub async fn restore(path: &Path, old: Option<&Kept>) -> Result<(), AgentError> {
     match old {
         Some(old) => replace(path, beside(path, old.bytes.clone(), Some(old.mode)).await?).await,
@@ -85,18 +96,36 @@ pub async fn restore(path: &Path, old: Option<&Kept>) -> Result<(), AgentError> 
             let owned_path = path.to_owned();
             blocking(path, move || {
                 std::fs::remove_file(&owned_path)?;
-                sync_directory(&owned_path)
+                sync_directory(owned_path.parent().unwrap_or(Path::new("/")))
             })
             .await
         }
     }
 }
 
-fn sync_directory(path: &Path) -> io::Result<()> {
-    std::fs::File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()
+/// Writes a new file that belongs to whom `model` belongs to and is as readable, on disk.
+pub(crate) fn write_like(path: &Path, model: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_synced(path, bytes)?;
+    let (old, new) = (std::fs::metadata(model)?, std::fs::metadata(path)?);
+    if (old.uid(), old.gid()) != (new.uid(), new.gid()) {
+        chown(path, Some(old.uid()), Some(old.gid()))?;
+    }
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(old.mode() & 0o777))
 }
 
-async fn blocking<T: Send + 'static>(
+/// Writes a new file for its owner alone, on disk.
+pub(crate) fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Has a directory's own entries on disk.
+pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
+    std::fs::File::open(directory)?.sync_all()
+}
+
+pub(crate) async fn blocking<T: Send + 'static>(
     path: &Path,
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T, AgentError> {
@@ -104,33 +133,31 @@ async fn blocking<T: Send + 'static>(
     done.map_err(|e| AgentError::broken(format!("{} cannot be written: {e}", path.display())))
 }
 
-/// Has the daemon's own checker read the file. Its refusal comes back in its words, with the file's real name in them.
-pub async fn check(settings: &Settings, beside: &Path) -> Result<(), AgentError> {
-    let [program, arguments @ ..] = &settings.check_command[..] else {
-        return Err(AgentError::refused("check_command names no program."));
-    };
-    let mut command = Command::new(program);
-    command.args(arguments).arg(beside).stdin(Stdio::null()).kill_on_drop(true);
-    let within: Duration = settings.answer_time();
-    let done = match timeout(within, command.output()).await {
-        Err(_) => {
-            return Err(AgentError::broken(format!("{program} did not check the file within {} s", within.as_secs())));
+/// Has the daemon's own checker read the file `beside`, whose name is added to `command`. A refusal comes back in the checker's
+/// words, cut to a length that can be shown, with the file's real name in them and as `mask` shows them.
+///
+/// # Errors
+/// [`AgentError::Refused`] with those words; [`AgentError::Broken`] when there is no checker to be had.
+pub async fn check(
+    command: &[String],
+    beside: &Path,
+    path: &Path,
+    within: Duration,
+    mask: impl Fn(&str) -> String,
+) -> Result<(), AgentError> {
+    let mut command = command.to_vec();
+    command.push(beside.to_string_lossy().into_owned());
+    let ran = program::run(&command, within)
+        .await
+        .map_err(|trouble| AgentError::broken(format!("the file cannot be checked: {trouble}")))?;
+    match (ran.is_success, ran.words()) {
+        (true, _) => Ok(()),
+        (false, said) if said.is_empty() => {
+            Err(AgentError::broken(format!("{} refused the file without a word ({})", command[0], ran.status)))
         }
-        Ok(Err(e)) => return Err(AgentError::broken(format!("{program}, which checks files, cannot be run: {e}"))),
-        Ok(Ok(done)) => done,
-    };
-    if done.status.success() {
-        return Ok(());
+        (false, said) => {
+            let said = said.replace(&*beside.to_string_lossy(), &path.to_string_lossy());
+            Err(AgentError::refused(mask(&said).chars().take(LONGEST_WORDS).collect::<String>()))
+        }
     }
-    let said = [done.stderr, done.stdout].map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned()).join("\n");
-    match said.trim() {
-        "" => Err(AgentError::broken(format!("{program} refused the file without a word ({})", done.status))),
-        said => Err(AgentError::refused(words(said, beside, &settings.config_path))),
-    }
-}
-
-/// What the daemon or its checker said, fit to be shown.
-fn words(said: &str, beside: &Path, path: &Path) -> String {
-    let said = said.replace(&*beside.to_string_lossy(), &path.to_string_lossy());
-    masked(&said).chars().take(LONGEST_WORDS).collect()
 }
