@@ -106,11 +106,20 @@ pub struct AccessConfig {
     /// The organization, by name or UUID, whose book of peerings the Peering Manager dialect shows to callers without a token. Nobody
     /// may write without one. Default: none, every request needs a token.
     pub anonymous_reads: Option<String>,
+    /// Whether callers without a token may also ask for peering at that organization's peering portal. Default: no, who asks needs a
+    /// key that is limited to their autonomous system.
+    pub anonymous_peering_requests: bool,
 }
 
 impl Default for AccessConfig {
     fn default() -> Self {
-        Self { master_key_file: None, session_seconds: 3600, login_failures_per_minute: 10, anonymous_reads: None }
+        Self {
+            master_key_file: None,
+            session_seconds: 3600,
+            login_failures_per_minute: 10,
+            anonymous_reads: None,
+            anonymous_peering_requests: false,
+        }
     }
 }
 

@@ -128,6 +128,13 @@ pub async fn run(args: ServeArgs) -> Result<()> {
     if let Some(organization) = &config.access.anonymous_reads {
         meetme_app::identity::open_book(&app, organization).await.context("access.anonymous_reads")?;
     }
+    if config.access.anonymous_peering_requests {
+        anyhow::ensure!(
+            config.access.anonymous_reads.is_some(),
+            "access.anonymous_peering_requests: name the organization in access.anonymous_reads"
+        );
+        app.open_portal();
+    }
     let ready = demo::Readiness::new(app.clone(), args.demo);
     let server = Server::new(config.server.clone(), dialects(hub), app.clone())?
         .check("store", ready.store())

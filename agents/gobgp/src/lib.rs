@@ -82,8 +82,14 @@ impl Gobgp {
         let settings = Settings::of(target)?;
         let turn = self.turn(target.id);
         // Whoever holds the turn looks after the change under way.
-        if let Ok(_turn) = turn.try_lock() {
-            self.recover(target, &settings).await?;
+        if let Ok(_turn) = turn.try_lock()
+            && let Err(error) = self.recover(target, &settings).await
+        {
+            if error.is_passing() {
+                return Err(error);
+            }
+            // What cannot be taken back is seen as it is, so that the next change can put it right.
+            tracing::warn!(equipment.id = target.id, %error, "a change that was left in the middle could not be taken back");
         }
         self.observed(target, &settings).await
     }

@@ -47,7 +47,10 @@ pub mod users;
 
 use std::{
     future::Future,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use meetme_base::{Clock, Time};
@@ -98,6 +101,8 @@ struct Inner {
     callers: identity::Callers,
     /// Who reads without a credential, once the operator lets anybody.
     anonymous: OnceLock<identity::Anonymous>,
+    /// Whether the open book takes requests for peering too.
+    portal: AtomicBool,
     throttle: identity::Throttle,
     commits: resources::commits::Commits,
     roas: rpki::Cache,
@@ -118,6 +123,7 @@ impl App {
                 access,
                 callers: identity::Callers::default(),
                 anonymous: OnceLock::new(),
+                portal: AtomicBool::new(false),
                 throttle,
                 commits,
                 roas: rpki::Cache::default(),
@@ -167,6 +173,13 @@ impl App {
     }
     pub(crate) fn open_to(&self, anonymous: identity::Anonymous) -> Result<(), identity::Anonymous> {
         self.inner.anonymous.set(anonymous)
+    }
+    /// Lets anybody ask for peering at the peering portal of the book that is open to callers without a credential.
+    pub fn open_portal(&self) {
+        self.inner.portal.store(true, Ordering::Relaxed);
+    }
+    pub(crate) fn portal_is_open(&self) -> bool {
+        self.inner.portal.load(Ordering::Relaxed)
     }
     pub(crate) fn roas(&self) -> &rpki::Cache {
         &self.inner.roas

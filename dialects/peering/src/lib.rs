@@ -25,6 +25,7 @@ mod ops;
 mod page;
 mod passwords;
 mod permissions;
+mod portal;
 mod preferences;
 mod query;
 mod read;

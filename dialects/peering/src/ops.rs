@@ -10,7 +10,7 @@ use crate::{
     actions, changes, describe,
     engine::AnyModel,
     model::{About, How},
-    models, preferences, roots,
+    models, portal, preferences, roots,
     schema::{self, shapes},
     serve,
 };
@@ -81,6 +81,7 @@ pub fn all() -> Vec<Op> {
     out.extend(changes::ops());
     out.extend(roots::ops());
     out.extend(preferences::ops());
+    out.extend(portal::ops());
     out.extend(schema::ops());
     out.extend(options(&out));
     out

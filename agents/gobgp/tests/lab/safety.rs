@@ -161,3 +161,13 @@ async fn a_controller_that_lost_its_lease_changes_nothing() {
     assert_eq!(error, AgentError::Fenced { seen: Fence(5) });
     assert_eq!(room.observe().await.unwrap().config, good.config);
 }
+
+#[tokio::test]
+async fn a_change_that_cannot_be_taken_back_does_not_stand_in_the_way_of_the_next() {
+    let Some(room) = Room::empty().await else { return };
+    let left = serde_json::json!({"before": WireSecret::new("no configuration"), "after": WireSecret::new("x")});
+    std::fs::write(room.lab.file("gobgp-7.json"), left.to_string()).unwrap();
+    assert_eq!(room.observe().await.unwrap().config.expose(), "");
+    room.apply(&room.peering()).await;
+    assert!(!room.lab.file("gobgp-7.json").exists());
+}

@@ -53,6 +53,11 @@ const BUILT_IN: &[(&str, &[(&str, &str)])] = &[
     ("limited_collaborator", &[("@metal", "see act"), ("@fabric", "see"), ("project", "see")]),
     ("member", &[("*", "see"), ("action", "run")]),
     ("router_agent", &[("equipment", "see act")]),
+    // For keys limited to the autonomous system of who asks.
+    (
+        "peering_requester",
+        &[("autonomous_system", "see"), ("peering_request", "see create"), ("requested_session", "see create act")],
+    ),
     ("reader", &[("@routing", "see"), ("@ops", "see")]),
 ];
 

@@ -10,6 +10,7 @@ pub mod import;
 pub mod meeting;
 mod mirrored;
 mod plain;
+pub mod portal;
 mod session;
 mod subject;
 

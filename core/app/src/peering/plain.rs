@@ -3,7 +3,7 @@
 use meetme_base::RawId;
 use meetme_model::{
     ops::{DataFile, DataSource, Job, Tag},
-    routing::{Bfd, Community, Exchange, ExchangeLink, PeerGroup, Policy, Relationship, Template},
+    routing::{Bfd, Community, Exchange, ExchangeLink, PeerGroup, PeeringRequest, Policy, Relationship, Template},
 };
 use meetme_store::Tx;
 
@@ -18,6 +18,7 @@ impl Ruled for Exchange {}
 impl Ruled for ExchangeLink {}
 impl Ruled for Job {}
 impl Ruled for PeerGroup {}
+impl Ruled for PeeringRequest {}
 impl Ruled for Policy {}
 impl Ruled for Relationship {}
 impl Ruled for Tag {}

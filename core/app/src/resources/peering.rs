@@ -6,7 +6,8 @@ use meetme_model::{
     ops::{Contact, ContactAssignment, ContactRole, Journal, Tag},
     routing::{
         AutonomousSystem, Bfd, Community, ConfigContext, ConfigContextAssignment, DirectSession, Exchange,
-        ExchangeLink, ExchangeSession, IxApi, PeerGroup, Platform, Policy, Relationship, Router, Template,
+        ExchangeLink, ExchangeSession, IxApi, PeerGroup, PeeringRequest, Platform, Policy, Relationship,
+        RequestedSession, Router, Template,
     },
 };
 use meetme_store::{AnyObject, KindInfo, Tx};
@@ -36,9 +37,11 @@ pub(super) const HOOKS: &[(Kind, Hooks)] = &[
     of::<Journal>(),
     of::<HiddenPeer>(),
     of::<PeerGroup>(),
+    of::<PeeringRequest>(),
     of::<Platform>(),
     of::<Policy>(),
     of::<Relationship>(),
+    of::<RequestedSession>(),
     of::<Router>(),
     of::<Tag>(),
     of::<Template>(),

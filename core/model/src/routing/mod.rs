@@ -16,9 +16,11 @@ mod exchange_session;
 mod irr_set;
 mod ix_api;
 mod peer_group;
+mod peering_request;
 mod platform;
 mod policy;
 mod relationship;
+mod requested_session;
 mod roa;
 mod router;
 mod session_event;
@@ -37,9 +39,11 @@ pub use exchange_session::ExchangeSession;
 pub use irr_set::{IrrNames, IrrQuestion, IrrSet, IrrSetStatus};
 pub use ix_api::{IxApi, LONGEST as LONGEST_CREDENTIAL};
 pub use peer_group::PeerGroup;
+pub use peering_request::{PeeringRequest, RequestState};
 pub use platform::{PasswordForm, Platform};
 pub use policy::{Policy, PolicyDirection};
 pub use relationship::Relationship;
+pub use requested_session::RequestedSession;
 pub use roa::{RoaChunk, RoaTable, RoaTableStatus};
 pub use router::{Driver, Flavour, Router, RouterStatus, Stranger};
 pub use session_event::{SessionEvent, SessionEventKind};
@@ -67,6 +71,8 @@ pub fn register(r: Registry) -> Registry {
         .with::<ExchangeSession>()
         .with::<DirectSession>()
         .with::<BgpConfig>()
+        .with::<PeeringRequest>()
+        .with::<RequestedSession>()
         .with::<IrrSet>()
         .with::<SessionEvent>()
         .with::<RoaTable>()

@@ -9,6 +9,7 @@ mod ixapi;
 mod mails;
 mod peeringdb;
 mod polling;
+mod portal;
 mod routers;
 mod sources;
 
@@ -62,6 +63,7 @@ const ALL: &[&[Action]] = &[
     mails::ACTIONS,
     peeringdb::ACTIONS,
     polling::ACTIONS,
+    portal::ACTIONS,
     routers::ACTIONS,
     sources::ACTIONS,
 ];

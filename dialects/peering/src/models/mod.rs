@@ -24,9 +24,11 @@ pub mod group;
 pub mod ix_api;
 pub mod job;
 pub mod journal;
+pub mod peering_request;
 pub mod peeringdb;
 pub mod platform;
 pub mod relationship;
+pub mod requested_session;
 pub mod router;
 pub mod routing_policy;
 pub mod session;
@@ -65,6 +67,8 @@ pub static ALL: &[&dyn AnyModel] = &[
     &group::MODEL,
     &token::MODEL,
     &job::MODEL,
+    &peering_request::MODEL,
+    &requested_session::MODEL,
     &contact::MODEL,
     &contact_role::MODEL,
     &contact_assignment::MODEL,
@@ -88,6 +92,11 @@ pub static ALL: &[&dyn AnyModel] = &[
     &peeringdb::synchronisation::MODEL,
     &peeringdb::hidden_peer::MODEL,
 ];
+
+/// How something that was asked for was answered, in this dialect's words.
+pub const fn named_state(state: meetme_model::routing::RequestState) -> Option<&'static str> {
+    Some(state.word())
+}
 
 /// The model of that name.
 pub fn named(name: &str) -> Option<&'static dyn AnyModel> {

@@ -20,6 +20,7 @@ mod messaging;
 mod peeringdb;
 mod people;
 mod polling;
+mod portal;
 mod registries;
 mod routers;
 mod schema;

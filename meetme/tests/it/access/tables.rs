@@ -150,6 +150,13 @@ pub const SOURCES: &[(&str, &str, &str, &str)] = &[
     ("port", "/v1/blueprints/", "=", "service"),
     ("port", "/v1/blueprints/system/", "=", "_device"),
     ("port", "/v1/blueprints/{blueprint_identifier}/entities/", "=", "meetme"),
+    ("peering-manager", "/api/peering/portal/network/", "=", "64510"),
+    (
+        "peering-manager",
+        "/api/peering/portal/sessions/",
+        "peering-manager:/api/peering/portal/sessions/list",
+        "/items/0/session_id",
+    ),
     ("native", "/meetme/v1/kinds/", "=", "router"),
 ];
 

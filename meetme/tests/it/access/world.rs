@@ -210,6 +210,8 @@ impl World {
         ] {
             self.make(PEERING, path, named(more)).await;
         }
+        let asked = json!({"local_asn": 64501, "sessions": [{"local_ip": "192.0.2.77", "location": "ix:some-ix"}]});
+        self.make(PEERING, "/api/peering/portal/sessions", asked).await;
         // Work that fails, for the operator has opened no directory, and leaves a job.
         let source = self.get(PEERING, "/api/core/data-sources/").await["results"][0]["id"].clone();
         self.make(PEERING, &format!("/api/core/data-sources/{source}/synchronise/"), json!({})).await;
