@@ -67,6 +67,19 @@ pub struct Registered {
     pub failing: Vec<(String, String)>,
 }
 
+impl Registered {
+    /// The numbers behind the sets of the AS `own` and its own, sorted; none while nothing is known. AS_TRANS (RFC 6793) stands for
+    /// other numbers and is no member.
+    pub fn members(&self, own: Asn) -> Vec<Asn> {
+        const AS_TRANS: u32 = 23_456;
+        let Some(numbers) = &self.numbers else { return Vec::new() };
+        let mut out: Vec<Asn> = numbers.iter().copied().chain([own]).filter(|n| n.get() != AS_TRANS).collect();
+        out.sort_unstable();
+        out.dedup();
+        out
+    }
+}
+
 /// The questions of these kinds about an AS: about its sets, or, when it names none, about its own number. Nothing is asked about
 /// a number that no registry can know.
 pub fn questions(system: &AutonomousSystem, kinds: &[IrrQuestion]) -> Vec<Question> {

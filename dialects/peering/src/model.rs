@@ -77,9 +77,6 @@ pub fn everything() -> Filter {
     Filter::All
 }
 
-/// A filter that looks at other rows.
-pub type Asking = fn(&mut Tx<'_>, &[&str]) -> Result<Result<Filter, String>, Error>;
-
 /// A parameter that filters a list.
 pub struct Sieve {
     /// Its name.
@@ -111,8 +108,6 @@ pub enum How {
     /// A rule of its own that has to look: the values with the parameter's suffix. The error of the inner result is the text of the
     /// refusal.
     Asked(&'static [&'static str], Look),
-    /// A rule of its own that has to look at other rows. The error of the inner result is the text of the refusal.
-    Ask(Asking),
 }
 
 /// A filter's rule that has to look.

@@ -172,7 +172,7 @@ fn parameters(about: &About) -> Vec<QueryParam> {
             How::Moment(_) => &moments,
             How::Choice(..) | How::Digit(..) | How::Type(_) | How::Row(..) => &["", "__n", "__empty"],
             How::Rule(_) => &["", "__n"],
-            How::Flag(_) | How::Ask(_) => &[""],
+            How::Flag(_) => &[""],
             How::Asked(suffixes, _) => {
                 let end = |suffix: &&str| if suffix.is_empty() { String::new() } else { format!("__{suffix}") };
                 let names = suffixes.iter().map(|suffix| keep(format!("{}{}", sieve.name, end(suffix))));
@@ -182,5 +182,8 @@ fn parameters(about: &About) -> Vec<QueryParam> {
         };
         out.extend(ends.iter().map(|end| QueryParam::text(keep(format!("{}{end}", sieve.name))).repeated()));
     }
+    // A model may have its own idea of what every list can be filtered by, such as `id`.
+    let mut seen = HashSet::new();
+    out.retain(|parameter| seen.insert(parameter.name.clone()));
     out
 }

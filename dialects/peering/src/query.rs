@@ -93,7 +93,6 @@ fn parameter(
             empty(path, values)
         }
         How::Rule(rule) if matches!(suffix, "" | "n") => turned(rule(values)),
-        How::Ask(ask) if suffix.is_empty() => ask(tx, values)?,
         _ => Ok(Filter::All),
     })
 }

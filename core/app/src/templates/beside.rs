@@ -1,18 +1,19 @@
-//! What is known of rows beside the rows: shared data for templates, contacts, and what the public peering database says. The
-//! last two are read only for templates that ask for them.
+//! What is known of rows beside the rows: shared data for templates, contacts, and what the public peering database and the routing
+//! registries say. All but the first are read only for templates that ask for them.
 
 use std::collections::{BTreeSet, HashMap};
 
-use meetme_base::RawId;
+use meetme_base::{NetRange, RawId};
 use meetme_model::{
     mirror::{PdbFacility, PdbLan, PdbNetwork, PdbNetworkFacility, PdbPort, PdbPrefix},
     ops::{ContactAssignment, ContactRole},
+    routing::IrrQuestion,
 };
 use meetme_store::{Filter, Object, Resource, Tx};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::book::Book;
-use crate::{App, Error, contexts};
+use crate::{App, Error, contexts, irr};
 
 /// What the texts of a template and of those it may include ask for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -21,6 +22,7 @@ pub(super) struct Wants {
     presences: bool,
     facilities: bool,
     prefixes: bool,
+    registered: bool,
 }
 
 impl Wants {
@@ -31,6 +33,7 @@ impl Wants {
             presences: ["missing_sessions", "shared_ixps", "netixlans"].iter().any(|word| text.contains(word)),
             facilities: text.contains("facilities"),
             prefixes: text.contains("prefix_list") || text.contains("peeringdb_prefixes"),
+            registered: ["prefix_list", "as_list", ".prefixes"].iter().any(|word| text.contains(word)),
         }
     }
     pub fn or(self, other: Self) -> Self {
@@ -39,6 +42,7 @@ impl Wants {
             presences: self.presences || other.presences,
             facilities: self.facilities || other.facilities,
             prefixes: self.prefixes || other.prefixes,
+            registered: self.registered || other.registered,
         }
     }
 }
@@ -60,6 +64,9 @@ pub(super) fn read(app: &App, tx: &mut Tx<'_>, book: &mut Book, wants: Wants) ->
     }
     if wants.prefixes && !lans.is_empty() {
         prefixes(tx, book, lans)?;
+    }
+    if wants.registered {
+        registered(tx, book)?;
     }
     Ok(())
 }
@@ -115,6 +122,31 @@ fn facilities(tx: &mut Tx<'_>, book: &mut Book, asns: BTreeSet<i64>) -> Result<(
         }
     }
     Ok(())
+}
+
+/// What the routing registries say of the systems, in the form of `bgpq4`.
+fn registered(tx: &mut Tx<'_>, book: &mut Book) -> Result<(), Error> {
+    let systems: Vec<_> = book.systems.rows.iter().map(|system| (system.id, system.spec.asn)).collect();
+    let ids: Vec<_> = systems.iter().map(|(id, _)| *id).collect();
+    let kinds = [IrrQuestion::Prefixes4, IrrQuestion::Prefixes6, IrrQuestion::Numbers];
+    let mut known = irr::of_systems(tx, &ids, &kinds)?;
+    for (id, own) in systems {
+        let Some(known) = known.remove(&id) else { continue };
+        let list =
+            |ranges: Option<Vec<NetRange>>| ranges.unwrap_or_default().into_iter().map(range).collect::<Vec<_>>();
+        book.beside.as_lists.insert(id.any(), json!(known.members(own)));
+        let families = json!({"ipv6": list(known.prefixes6), "ipv4": list(known.prefixes4)});
+        book.beside.prefixes.insert(id.any(), families);
+    }
+    Ok(())
+}
+
+fn range(range: NetRange) -> Json {
+    if range.is_exact() {
+        return json!({"prefix": range.network(), "exact": true});
+    }
+    let (low, high) = (range.shortest(), range.longest());
+    json!({"prefix": range.network(), "exact": false, "greater-equal": low, "less-equal": high})
 }
 
 /// The prefixes of our exchanges' peering networks.

@@ -39,17 +39,9 @@ pub fn ranges(list: &[NetRange], out: &mut Vec<u8>) {
     out.push(b']');
 }
 
-/// The numbers behind its sets and its own, sorted; none while nothing is known. AS_TRANS (RFC 6793) stands for other numbers and
-/// is no member.
+/// The numbers behind its sets and its own.
 fn as_list(own: Asn, known: Option<&Registered>, out: &mut Vec<u8>) {
-    const AS_TRANS: u32 = 23_456;
-    let mut numbers = known.and_then(|known| known.numbers.clone()).unwrap_or_default();
-    if known.is_some_and(|known| known.numbers.is_some()) {
-        numbers.push(own);
-        numbers.sort_unstable();
-        numbers.dedup();
-    }
-    let words: Vec<String> = numbers.iter().filter(|n| n.get() != AS_TRANS).map(ToString::to_string).collect();
+    let words: Vec<String> = known.map(|known| known.members(own)).iter().flatten().map(ToString::to_string).collect();
     out.extend_from_slice(format!("[{}]", words.join(",")).as_bytes());
 }
 

@@ -53,10 +53,16 @@ pub static MODEL: Model<Of> = Model {
         order: &["network", "lan"],
         filters: &[
             Sieve::new("until", How::Number("until")),
-            Sieve::new("is_expired", How::Ask(is_expired)),
-            Sieve::new("peeringdb_network_id", How::Ask(|tx, v| named::<PdbNetwork>(tx, "network", "pdb_id", v))),
-            Sieve::new("peeringdb_network_asn", How::Ask(|tx, v| named::<PdbNetwork>(tx, "network", "asn", v))),
-            Sieve::new("peeringdb_ixlan_id", How::Ask(|tx, v| named::<PdbLan>(tx, "lan", "pdb_id", v))),
+            Sieve::new("is_expired", How::Asked(&[""], |tx, _, _, values| is_expired(tx, values))),
+            Sieve::new(
+                "peeringdb_network_id",
+                How::Asked(&[""], |tx, _, _, v| named::<PdbNetwork>(tx, "network", "pdb_id", v)),
+            ),
+            Sieve::new(
+                "peeringdb_network_asn",
+                How::Asked(&[""], |tx, _, _, v| named::<PdbNetwork>(tx, "network", "asn", v)),
+            ),
+            Sieve::new("peeringdb_ixlan_id", How::Asked(&[""], |tx, _, _, v| named::<PdbLan>(tx, "lan", "pdb_id", v))),
         ],
         aliases: &[],
         read_only: false,
