@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A small internet exchange on one machine, for docs/peering.md: one LAN, a router of ours that nobody has configured yet, three members
-# and a route server that wait for us, and a PeeringDB and an IRR that know them. Network namespaces and real daemons; root only.
+# A small internet exchange on one machine, for docs/peering.md: one LAN, a router of ours that nobody has configured yet, four members
+# that wait for us, and a PeeringDB and an IRR that know them. Network namespaces and real daemons; root only.
 #
 #   tests/exchange/exchange.sh up DIR      starts it and keeps everything in DIR
 #   tests/exchange/exchange.sh down DIR    stops it and removes the namespaces
@@ -18,7 +18,7 @@ if [ -z "$dir" ] || { [ "$action" != up ] && [ "$action" != down ]; }; then
 fi
 
 # Namespaces, and who is at which end of the exchange's addresses.
-spaces='mmx-lan mmx-edge mmx-one mmx-two mmx-three mmx-rs'
+spaces='mmx-lan mmx-edge mmx-one mmx-two mmx-three mmx-four'
 
 down() {
     local file space
@@ -42,7 +42,7 @@ member() {
 
 # A member that runs BIRD: it announces prefixes of its own and takes what we send.
 bird_member() {
-    local space="$1" number="$2" asn="$3" v4="$4" v6="$5" more="${6:-}" name="${1#mmx-}"
+    local space="$1" number="$2" asn="$3" v4="$4" v6="$5" name="${1#mmx-}"
     member "$space" "$number"
     cat >"$dir/$name.conf" <<EOF
 log "$dir/$name.log" all;
@@ -51,7 +51,7 @@ protocol device {}
 protocol static own4 { ipv4; $(for net in $v4; do echo "route $net blackhole;"; done) }
 protocol static own6 { ipv6; $(for net in $v6; do echo "route $net blackhole;"; done) }
 template bgp meetme {
-    local as $asn; connect delay time 1; connect retry time 2; error wait time 1, 4; hold time 30; $more
+    local as $asn; connect delay time 1; connect retry time 2; error wait time 1, 4; hold time 30;
 }
 protocol bgp meetme4 from meetme { neighbor 192.0.2.1 as 4199000000; ipv4 { import all; export all; }; }
 protocol bgp meetme6 from meetme { neighbor 2001:db8:0:1::1 as 4199000000; ipv6 { import all; export all; }; }
@@ -114,7 +114,7 @@ up() {
     bird_member mmx-one 11 4199000001 '203.0.113.0/24' '2001:db8:1100::/40'
     frr_member mmx-two 12 4199000002 '198.51.100.0/24' '2001:db8:1200::/40'
     bird_member mmx-three 13 4199000003 '198.18.13.0/24 198.18.99.0/24' '2001:db8:1300::/40'
-    bird_member mmx-rs 250 4199000250 '198.18.250.0/24' '2001:db8:2500::/40' 'rs client;'
+    bird_member mmx-four 14 4199000004 '198.18.14.0/24' '2001:db8:1400::/40'
     for service in peeringdb irr; do
         python3 "$here/$service.py" >"$dir/$service.log" 2>&1 &
         echo $! >"$dir/$service.pid"

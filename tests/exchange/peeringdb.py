@@ -14,7 +14,7 @@ MEMBERS = [  # number at the exchange, ASN, name, set, most prefixes of each fam
     (11, 4199000001, "Member One", "AS-ONE", 10, 5, "Content"),
     (12, 4199000002, "Member Two", "AS-TWO", 10, 5, "NSP"),
     (13, 4199000003, "Member Three", "AS-THREE", 10, 5, "Enterprise"),
-    (250, 4199000250, "Lab Exchange Route Server", "AS-RS", 1000, 500, "Route Server"),
+    (14, 4199000004, "Member Four", "AS-FOUR", 10, 5, "Content"),
 ]
 
 
@@ -58,7 +58,7 @@ def world():
                    fac_count=1, ixf_net_count=0, ixf_last_import=None, ixf_import_request=None,
                    ixf_import_request_status="", service_level="Not Disclosed", terms="Not Disclosed", status_dashboard=None)],
         "ixfac": [row(1, name="Lab House", city="Raleigh", country="US", ix_id=1, fac_id=1)],
-        "ixlan": [row(1, ix_id=1, name="", descr="", mtu=1500, dot1q_support=False, rs_asn=4199000250, arp_sponge=None,
+        "ixlan": [row(1, ix_id=1, name="", descr="", mtu=1500, dot1q_support=False, rs_asn=None, arp_sponge=None,
                       ixf_ixp_member_list_url_visible="Private", ixf_ixp_import_enabled=False)],
         "ixpfx": [row(1, ix_id=1, ixlan_id=1, protocol="IPv4", prefix="192.0.2.0/24", in_dfz=False),
                   row(2, ix_id=1, ixlan_id=1, protocol="IPv6", prefix="2001:db8:0:1::/64", in_dfz=False)],
