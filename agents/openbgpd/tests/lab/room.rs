@@ -45,7 +45,6 @@ pub struct Room {
     pub agent: OpenBgpd,
     pub target: Target,
     pub daemon: usize,
-    pub us: Host,
 }
 
 pub fn asn(n: i64) -> Asn {
@@ -97,7 +96,7 @@ impl Room {
         let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
         std::fs::set_permissions(&config, private).unwrap();
         let agent = OpenBgpd::new(Arc::new(SystemClock), FenceGate::in_memory());
-        let mut room = Self { lab, agent, target, daemon: 0, us: us.clone() };
+        let mut room = Self { lab, agent, target, daemon: 0 };
         let file = room.path("us.conf");
         room.daemon = room.lab.start(&us, "us", &["/usr/sbin/bgpd", "-d", "-f", &file]).unwrap();
         assert!(until(SOON, || room.bgpctl(&["show"]).contains("Neighbor")).await, "{}", room.text("us.out"));
