@@ -7,7 +7,7 @@ use meetme_agent::{
     router::{BgpSession, BgpState, Desired, Observed, Plan, Policy, RouteSource, SessionState, Term, Timers, Verdict},
 };
 use meetme_base::{Asn, SystemClock};
-use meetme_lab::{Host, Lab, Skip, program, until, until_async};
+use meetme_lab::{Lab, Skip, program, until, until_async};
 use meetme_openbgpd::OpenBgpd;
 
 /// Longer than anything here takes on a busy machine.
