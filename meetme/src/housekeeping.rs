@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use meetme_app::{App, Error};
+use meetme_base::Time;
 use meetme_model::{ops::Job, routing::SessionEvent};
-use meetme_store::{Context, Filter, Op, Query};
+use meetme_store::{Context, Filter, Op, Query, Tx};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
@@ -87,11 +88,9 @@ pub async fn sweep(app: &App, keep: Keep) -> Result<Swept, Error> {
         Ok(Swept { answers, changes, jobs: 0, events: 0 })
     });
     let mut swept = pass.await?;
-    while keep.job_days > 0 {
-        // In parts, so that nobody waits long for the one who writes.
-        let part = app.store().write::<_, Error, _>(Context::system(), move |tx| {
-            let end = tx.now().plus_seconds(-i64::from(keep.job_days) * DAY);
-            let old = tx.list::<Job>(&Query::of(Filter::is("ended", Op::Lt(end.into()))).page(JOBS, 0))?;
+    if keep.job_days > 0 {
+        swept.jobs = in_parts(app, keep.job_days, JOBS, |tx, before, most| {
+            let old = tx.list::<Job>(&Query::of(Filter::is("ended", Op::Lt(before.into()))).page(most, 0))?;
             for job in &old {
                 // One that went with its parent is gone already.
                 if tx.find(job.id)?.is_some() {
@@ -99,24 +98,34 @@ pub async fn sweep(app: &App, keep: Keep) -> Result<Swept, Error> {
                 }
             }
             Ok(old.len() as u64)
-        });
-        match part.await? {
-            0 => break,
-            jobs => swept.jobs += jobs,
-        }
+        })
+        .await?;
     }
-    while keep.history_days > 0 {
-        let part = app.store().write(Context::system(), move |tx| {
-            let before = tx.now().plus_seconds(-i64::from(keep.history_days) * DAY);
-            tx.forget::<SessionEvent>(&Filter::is("at", Op::Lt(before.into())), EVENTS)
-        });
-        let gone = part.await.map_err(Error::from)?;
-        swept.events += gone;
-        if gone < u64::from(EVENTS) {
-            break;
-        }
+    if keep.history_days > 0 {
+        swept.events = in_parts(app, keep.history_days, EVENTS, |tx, before, most| {
+            Ok(tx.forget::<SessionEvent>(&Filter::is("at", Op::Lt(before.into())), most)?)
+        })
+        .await?;
     }
     Ok(swept)
+}
+
+/// Throws away what is older than so many days, at most `most` rows at a time, so that nobody waits long for the one who writes.
+async fn in_parts(
+    app: &App,
+    days: u32,
+    most: u32,
+    part: fn(&mut Tx<'_>, Time, u32) -> Result<u64, Error>,
+) -> Result<u64, Error> {
+    let mut all = 0;
+    loop {
+        let step = move |tx: &mut Tx<'_>| part(tx, tx.now().plus_seconds(-i64::from(days) * DAY), most);
+        let gone = app.store().write::<_, Error, _>(Context::system(), step).await?;
+        all += gone;
+        if gone < u64::from(most) {
+            return Ok(all);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -124,7 +133,7 @@ mod tests {
     use std::sync::Arc;
 
     use meetme_app::{MasterKey, Sealer, Settings};
-    use meetme_base::{ManualClock, RawId, Time};
+    use meetme_base::{ManualClock, RawId};
     use meetme_model::{access::Organization, ops::JobStatus};
     use meetme_store::{ChangeQuery, Store};
 

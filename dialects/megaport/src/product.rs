@@ -39,11 +39,11 @@ pub fn ops() -> Vec<Op> {
 /// A product of any sort.
 pub enum Product {
     /// A port.
-    Port(Object<Port>),
+    Port(Box<Object<Port>>),
     /// An ordered router.
     Router(Box<Object<Router>>),
     /// A network that no router owns.
-    Network(Object<Network>),
+    Network(Box<Object<Network>>),
     /// A leg, with its circuit.
     Vxc(Box<Whole>, Box<Object<Leg>>),
 }
@@ -69,16 +69,18 @@ pub fn resolve(tx: &mut Tx<'_>, text: &str) -> Result<Option<(Kind, RawId)>, Err
 pub fn find(tx: &mut Tx<'_>, text: &str) -> Result<Product, Error> {
     let Some((kind, id)) = resolve(tx, text)? else { return Err(missing(text)) };
     let product = match kind {
-        Port::KIND => {
-            tx.find(id.of())?.filter(|port: &Object<Port>| port.spec.shape == Shape::Physical).map(Product::Port)
-        }
+        Port::KIND => tx
+            .find(id.of())?
+            .filter(|port: &Object<Port>| port.spec.shape == Shape::Physical)
+            .map(|port| Product::Port(Box::new(port))),
         Router::KIND => tx
             .find(id.of())?
             .filter(|router: &Object<Router>| router.spec.flavour == Flavour::Cloud)
             .map(|router| Product::Router(Box::new(router))),
-        Network::KIND => {
-            tx.find(id.of())?.filter(|network: &Object<Network>| network.spec.router.is_none()).map(Product::Network)
-        }
+        Network::KIND => tx
+            .find(id.of())?
+            .filter(|network: &Object<Network>| network.spec.router.is_none())
+            .map(|network| Product::Network(Box::new(network))),
         Leg::KIND => vxc(tx, id.of())?,
         _ => None,
     };
@@ -232,7 +234,7 @@ fn of_company(tx: &mut Tx<'_>, company: &Object<Organization>) -> Result<Vec<Val
     }
     if words::shows_networks(&company.spec) {
         for network in networks::of_owner(tx, company.id.any())?.into_iter().filter(|n| n.spec.router.is_none()) {
-            out.push(Product::Network(network).show(tx, &mut scene)?);
+            out.push(Product::Network(Box::new(network)).show(tx, &mut scene)?);
         }
     }
     Ok(out)

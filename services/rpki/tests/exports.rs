@@ -1,5 +1,7 @@
 //! The service on both stores, from files and over HTTP.
 
+#![expect(clippy::unwrap_used, reason = "what cannot be is a failed test")]
+
 use std::{
     io::{Read as _, Write as _},
     net::TcpListener,

@@ -274,7 +274,7 @@ impl<'w> Asked<'w> {
             let splits =
                 yes.status == 200 && no.status == 200 && yes.ids().len() + no.ids().len() == total && total > 0;
             // Of no rows a truth value cannot show that it is looked at.
-            if !splits && !(kind == Kind::Flag && total == 0) {
+            if !(splits || (kind == Kind::Flag && total == 0)) {
                 self.fault(&name, &said, "a refusal, or nothing found");
             }
         }
