@@ -219,10 +219,12 @@ fn late(name: &str, what: &str, deadline: Duration) -> AgentError {
 /// What a failed call means. The daemon tells its own refusals without a code of their kind.
 fn failed(name: &str, method: &str, status: &Status) -> AgentError {
     let words: String = status.message().chars().take(500).collect();
+    let lost = matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Aborted);
+    // What the daemon itself says has no error behind it; a connection that breaks has, under whatever code.
+    if lost || std::error::Error::source(status).is_some() {
+        return AgentError::unreachable(format!("gobgpd at {name} broke off at {method}: {words}."));
+    }
     match status.code() {
-        Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Aborted => {
-            AgentError::unreachable(format!("gobgpd at {name} broke off at {method}: {words}."))
-        }
         Code::Unimplemented => AgentError::unsupported(format!(
             "What answers at {name} is not gobgpd 3: it does not know {method} of apipb.GobgpApi."
         )),
