@@ -130,7 +130,7 @@ async fn in_parts(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::{sync::Arc, time::Instant};
 
     use meetme_app::{MasterKey, Sealer, Settings};
     use meetme_base::{ManualClock, RawId};
@@ -235,8 +235,18 @@ mod tests {
             let end = app.store().read::<_, Error, _>(Context::system(), |tx| Ok(tx.last_cursor()?)).await.unwrap();
             make(&app, "new").await;
             let query = ChangeQuery { after: Some(end), limit: 100, ..ChangeQuery::default() };
-            let lines = app.store().read::<_, Error, _>(Context::system(), move |tx| Ok(tx.changes(&query)?)).await;
-            assert_eq!(lines.unwrap().len(), 1, "{make_of_store}");
+            // A line is told once nothing that began before it is still under way, in the other databases of the cluster either.
+            let told = async || {
+                let query = query.clone();
+                let lines = app.store().read::<_, Error, _>(Context::system(), move |tx| Ok(tx.changes(&query)?)).await;
+                lines.unwrap().len()
+            };
+            let deadline = Instant::now() + Duration::from_secs(20);
+            let mut tick = tokio::time::interval(Duration::from_millis(20));
+            while told().await == 0 && Instant::now() < deadline {
+                tick.tick().await;
+            }
+            assert_eq!(told().await, 1, "{make_of_store}");
         }
     }
 }
