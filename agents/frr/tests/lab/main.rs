@@ -148,7 +148,7 @@ async fn a_disabled_session_goes_down_on_both_sides_and_comes_back_and_the_other
     room.apply(&room.peering()).await;
     room.established("s1").await;
     let now = room.established("s2").await.since;
-    assert!((now.unwrap().0 - other.unwrap().0).abs() <= 1_000, "the other session was lost: {other:?} {now:?}");
+    assert!((now.unwrap().0 - other.unwrap().0).abs() <= 2_000, "the other session was lost: {other:?} {now:?}");
 }
 
 #[tokio::test]
@@ -196,7 +196,7 @@ async fn hand_edits_are_seen_and_undone_and_what_is_not_ours_is_left_alone() {
     assert!(!room.plan(&want).await.is_change);
     assert!(room.running().contains("route-map theirs permit 10"));
     let now = room.established("s1").await.since;
-    assert!((now.unwrap().0 - since.unwrap().0).abs() <= 1_000, "the session was lost");
+    assert!((now.unwrap().0 - since.unwrap().0).abs() <= 2_000, "the session was lost");
 }
 
 #[tokio::test]

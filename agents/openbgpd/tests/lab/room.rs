@@ -129,6 +129,17 @@ impl Room {
         String::from_utf8(done.stdout).unwrap()
     }
 
+    /// What the neighbour says of its side of a session that is up: since when, to the millisecond. Ours tells whole seconds.
+    pub async fn up_at_the_neighbour(&self, protocol: &str) -> String {
+        let line = || {
+            let table = self.birdc("show protocols");
+            let mut lines = table.lines();
+            lines.find(|l| l.split(' ').next() == Some(protocol) && l.contains("Established")).map(str::to_owned)
+        };
+        assert!(until(SOON, || line().is_some()).await, "{}", self.birdc("show protocols"));
+        line().unwrap()
+    }
+
     /// The router without sessions, quick to connect.
     pub fn alone(&self) -> Desired {
         let mut want = Desired::new("edge1", Ipv4Addr::new(192, 0, 2, 1), asn(64500));
