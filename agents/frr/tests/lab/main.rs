@@ -156,9 +156,13 @@ async fn too_many_prefixes_bring_the_session_down_and_are_named() {
     let Some(room) = Room::with_neighbour().await else { return };
     let mut want = room.peering();
     want.sessions[0].max_prefixes = Some(2);
+    // FRR counts what arrives: the limit has to be there before the first route is.
+    want.sessions[0].enabled = false;
     room.apply(&want).await;
-    let seen = room.session("s1", |s| s.last_error.is_some()).await;
-    assert_eq!(seen.last_error.as_deref(), Some("Cease/Maximum Number of Prefixes Reached"));
+    want.sessions[0].enabled = true;
+    room.apply(&want).await;
+    let reached = "Cease/Maximum Number of Prefixes Reached";
+    let seen = room.session("s1", |s| s.last_error.as_deref() == Some(reached)).await;
     assert_ne!(seen.state, BgpState::Established);
 }
 
