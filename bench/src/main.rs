@@ -43,6 +43,10 @@ use crate::{
     server::{Memory, Server},
 };
 
+/// The server's own, so that both sides have the same.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Each side runs so many times in turn, so that what else the machine does meets both.
 const ROUNDS: u32 = 2;
 /// The share of the time before a measurement that is not counted.

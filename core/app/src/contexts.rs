@@ -4,12 +4,9 @@
 //! of most places have nothing assigned, and lists of a thousand rows must not pay for those that have: which objects something is
 //! assigned to is remembered until an assignment is written.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::{PoisonError, RwLock},
-};
+use std::collections::{HashMap, HashSet};
 
-use meetme_base::{Kind, RawId, Time};
+use meetme_base::{Kind, RawId};
 use meetme_model::routing::{
     AutonomousSystem, Bfd, Community, ConfigContext, ConfigContextAssignment, DirectSession, Exchange, ExchangeLink,
     ExchangeSession, PeerGroup, Policy, Router,
@@ -17,7 +14,7 @@ use meetme_model::routing::{
 use meetme_store::{Filter, Order, Query, Resource as _, Tx};
 use serde_json::{Map, Value as Json};
 
-use crate::{App, Error};
+use crate::{App, Error, remembered::Remembered};
 
 /// The kinds of objects that have data for templates.
 pub const KINDS: &[Kind] = &[
@@ -72,7 +69,7 @@ pub fn assigned(
     objects: impl IntoIterator<Item = RawId>,
 ) -> Result<HashMap<RawId, Map<String, Json>>, Error> {
     tx.as_system(|tx| {
-        let objects = app.contexts().among(app, tx, objects.into_iter().collect())?;
+        let objects = among(app, tx, objects.into_iter().collect())?;
         let mut out: HashMap<RawId, Map<String, Json>> = HashMap::new();
         if objects.is_empty() {
             return Ok(out);
@@ -89,53 +86,29 @@ pub fn assigned(
     })
 }
 
-/// Which objects something is assigned to.
-#[derive(Default)]
-pub(crate) struct Assigned {
-    known: RwLock<Option<Known>>,
-}
+/// Which objects something is assigned to; nothing when they are too many to be remembered.
+pub(crate) type Assigned = Remembered<Option<HashSet<RawId>>>;
 
-struct Known {
-    epoch: u64,
-    at: Time,
-    /// Nothing when they are too many to be remembered.
-    objects: Option<HashSet<RawId>>,
-}
+/// What [`Assigned`] follows from.
+pub(crate) const ASSIGNED: &[Kind] = &[ConfigContextAssignment::KIND];
 
-impl Assigned {
-    /// The most assignments that are looked through for this.
-    const MOST: u32 = 2000;
+/// The most assignments that are looked through for this.
+const MOST: u32 = 2000;
 
-    /// Those of these objects that may have something assigned. Read as the system.
-    fn among(&self, app: &App, tx: &mut Tx<'_>, objects: Vec<RawId>) -> Result<Vec<RawId>, Error> {
-        // A transaction that writes assignments itself sees more than is remembered.
-        let Some(epoch) = tx.epoch(&[ConfigContextAssignment::KIND]).filter(|_| !objects.is_empty()) else {
-            return Ok(objects);
-        };
-        if let Some(known) = &*self.known.read().unwrap_or_else(PoisonError::into_inner) {
-            let trusted =
-                app.store().counts_every_commit() || (tx.now().0 - known.at.0).abs() < app.settings().trust_millis;
-            if known.epoch == epoch && trusted {
-                return Ok(known.narrow(objects));
-            }
-        }
-        let rows = tx.list::<ConfigContextAssignment>(&Query::of(Filter::All).page(Self::MOST, 0))?;
-        let few = rows.len() < Self::MOST as usize;
-        let known =
-            Known { epoch, at: tx.now(), objects: few.then(|| rows.iter().map(|row| row.spec.object).collect()) };
-        let out = known.narrow(objects);
-        *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(known);
-        Ok(out)
+/// Those of these objects that may have something assigned. Read as the system.
+fn among(app: &App, tx: &mut Tx<'_>, mut objects: Vec<RawId>) -> Result<Vec<RawId>, Error> {
+    if objects.is_empty() {
+        return Ok(objects);
     }
-}
-
-impl Known {
-    fn narrow(&self, mut objects: Vec<RawId>) -> Vec<RawId> {
-        if let Some(some) = &self.objects {
-            objects.retain(|id| some.contains(id));
-        }
-        objects
+    let known = app.contexts().get(app, tx, |tx| {
+        let rows = tx.list::<ConfigContextAssignment>(&Query::of(Filter::All).page(MOST, 0))?;
+        let few = rows.len() < MOST as usize;
+        Ok(few.then(|| rows.iter().map(|row| row.spec.object).collect()))
+    })?;
+    if let Some(some) = &*known {
+        objects.retain(|id| some.contains(id));
     }
+    Ok(objects)
 }
 
 #[cfg(test)]

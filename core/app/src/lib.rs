@@ -33,6 +33,7 @@ pub mod passwords;
 pub mod peering;
 pub mod ports;
 pub mod projects;
+mod remembered;
 pub mod resources;
 pub mod routers;
 pub mod rpki;
@@ -107,6 +108,8 @@ struct Inner {
     commits: resources::commits::Commits,
     roas: rpki::Cache,
     contexts: contexts::Assigned,
+    /// Whether there is a copy of the public peering database at all.
+    mirrored: remembered::Remembered<bool>,
 }
 
 impl App {
@@ -127,7 +130,8 @@ impl App {
                 throttle,
                 commits,
                 roas: rpki::Cache::default(),
-                contexts: contexts::Assigned::default(),
+                contexts: contexts::Assigned::of(contexts::ASSIGNED),
+                mirrored: remembered::Remembered::of(peering::meeting::COPIED),
             }),
         }
     }
@@ -186,6 +190,9 @@ impl App {
     }
     pub(crate) fn contexts(&self) -> &contexts::Assigned {
         &self.inner.contexts
+    }
+    pub(crate) fn mirrored(&self) -> &remembered::Remembered<bool> {
+        &self.inner.mirrored
     }
     pub(crate) fn throttle(&self) -> &identity::Throttle {
         &self.inner.throttle

@@ -92,7 +92,10 @@ fn routers(r: Registry) -> Registry {
         let Some(block) = tx.find::<Block>(t.id.of())? else { return Ok(Vec::new()) };
         of_sessions(tx, Filter::eq("tenant", block.tenant).and(Filter::is("device", Op::Empty(false))))
     })
-    .trigger::<AutonomousSystem>(TriggerOn::Spec, "router", |tx, t| of_system(tx, t.id))
+    .trigger::<AutonomousSystem>(TriggerOn::Spec, "router", |tx, t| {
+        // Nothing hangs on a row that was made just now.
+        if t.before.is_none() { Ok(Vec::new()) } else { of_system(tx, t.id) }
+    })
     .trigger::<PeerGroup>(TriggerOn::Spec, "router", |tx, t| of_sessions(tx, Filter::eq("group", t.id)))
     .trigger::<Exchange>(TriggerOn::Spec, "router", |tx, t| {
         let links = tx.ids::<ExchangeLink>(&Filter::eq("exchange", t.id))?;
@@ -172,18 +175,25 @@ pub fn routers_of_systems(tx: &mut Tx<'_>, systems: &[Id<AutonomousSystem>]) -> 
     Ok(out.into_iter().collect())
 }
 
-/// Routers of this AS, and routers with sessions of it.
+/// Routers of this AS, routers at exchanges where we are this AS, and routers with sessions of it.
 fn of_system(tx: &mut Tx<'_>, id: RawId) -> Woken {
+    // Many books only document: nobody looks through 20,000 sessions for routers that are not driven.
+    if !tx.exists::<Router>(&Filter::is("equipment", Op::Empty(false)))? {
+        return Ok(Vec::new());
+    }
     let mut out = raw(tx.ids::<Router>(&Filter::eq("local", id)))?;
     out.extend(of_sessions(tx, Filter::eq("remote", id).or(Filter::eq("local", id)))?);
-    out.extend(across(tx, Filter::eq("remote", id).or(Filter::eq("link.exchange.local", id)))?);
+    out.extend(across(tx, Filter::eq("remote", id))?);
+    let links = tx.ids::<ExchangeLink>(&Filter::eq("exchange.local", id))?;
+    out.extend(of_links(tx, links)?);
     driven(tx, out)
 }
 
-/// Routers with sessions across exchanges that match.
+/// Routers with sessions across exchanges that match. Only links are read, each once, however many sessions are on it.
 fn across(tx: &mut Tx<'_>, filter: Filter) -> Woken {
-    let links = tx.all::<ExchangeSession>(filter)?.into_iter().map(|s| s.spec.link).collect();
-    of_links(tx, links)
+    let Some(kind) = tx.registry().kind(ExchangeSession::KIND.name()) else { return Ok(Vec::new()) };
+    let links = tx.targets(kind, "link", &filter)?;
+    of_links(tx, links.into_iter().map(RawId::of).collect())
 }
 
 /// Routers with sessions to which a policy or a community comes by itself, its AS, its group or its exchange.

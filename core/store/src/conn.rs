@@ -96,6 +96,8 @@ pub(crate) trait Conn {
     fn doomed(&mut self) -> &mut Option<String>;
     /// Asks for the whole transaction to be run again, under a new number.
     fn run_again(&mut self);
+    /// The same, with this row held from the beginning: who was overtaken once is not overtaken there again.
+    fn run_again_holding(&mut self, table: &str, id: i64);
 }
 
 impl dyn Conn + '_ {

@@ -4,7 +4,12 @@
 //! Most of a small read is spent on the way to the server and back, so one that asks a single statement has no transaction
 //! around it, see [`Steps`].
 
-use std::{collections::HashMap, error::Error as StdError, sync::Arc, thread::JoinHandle};
+use std::{
+    collections::{BTreeSet, HashMap},
+    error::Error as StdError,
+    sync::Arc,
+    thread::JoinHandle,
+};
 
 use postgres::{
     Client, NoTls, Statement,
@@ -34,6 +39,8 @@ pub(crate) struct Postgres {
     prepared: HashMap<String, Statement>,
     /// Set when the database asked for the whole transaction to be run again.
     retry: bool,
+    /// The statement that holds the rows at which this operation was overtaken, before it is run again.
+    hold: BTreeSet<String>,
     /// Set when the connection is lost.
     lost: bool,
     steps: Steps,
@@ -47,6 +54,7 @@ fn open(url: &str) -> Result<Postgres, Error> {
         client,
         prepared: HashMap::new(),
         retry: false,
+        hold: BTreeSet::new(),
         lost: false,
         steps: Steps::default(),
         doomed: None,
@@ -100,6 +108,7 @@ fn thread(
                 continue;
             }
             let mut tries = 0;
+            conn.hold.clear();
             let ended = loop {
                 if conn.lost
                     && let Err(e) = conn.reconnect()
@@ -109,14 +118,26 @@ fn thread(
                 conn.retry = false;
                 conn.steps.begin(false);
                 let epochs = shared.epochs();
-                let keep = match conn.batch(begin) {
+                // In one order for all, so that two who hold several do not wait for each other.
+                let holding: String = conn.hold.iter().map(String::as_str).collect();
+                let keep = match conn.batch(&format!("{begin}{holding}")) {
                     Ok(()) => job.run(&mut conn, &shared, epochs),
                     // Nothing was sent yet: a lost connection may be tried anew.
                     Err(_) if conn.lost && tries < 1 => {
                         tries += 1;
                         continue;
                     }
-                    Err(e) => break Err(e),
+                    Err(e) => {
+                        let again = conn.retry && tries < RETRIES;
+                        if !conn.lost {
+                            drop(conn.batch("ROLLBACK"));
+                        }
+                        if again {
+                            tries += 1;
+                            continue;
+                        }
+                        break Err(e);
+                    }
                 };
                 if !writes && !conn.retry {
                     job.habit().stepped(conn.steps.are_many());
@@ -254,6 +275,11 @@ impl Conn for Postgres {
     }
 
     fn run_again(&mut self) {
+        self.retry = true;
+    }
+
+    fn run_again_holding(&mut self, table: &str, id: i64) {
+        self.hold.insert(format!("; SELECT FROM {table} WHERE id = {id} FOR UPDATE"));
         self.retry = true;
     }
 }

@@ -200,28 +200,6 @@ impl Tx<'_> {
         Ok(self.conn.first(&sql, &params, |_| Ok(()))?.is_some())
     }
 
-    /// Whether the caller sees any row of this kind at all. Remembered like counts, so that a kind that is mostly empty costs nothing.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn has_any<R: Resource>(&mut self) -> Result<bool, Error> {
-        let info = self.shared.registry.info(R::KIND)?;
-        let (mut sql, mut compiler) = self.select(info, "1", &Filter::All)?;
-        sql.push_str(" LIMIT 1");
-        let params = std::mem::take(&mut compiler.params);
-        let print = self.shared.counts.hasher().hash_one((&sql, format!("{params:?}")));
-        if !self.writable
-            && let Some(n) = self.shared.counts.get(print, &self.epochs)
-        {
-            return Ok(n > 0);
-        }
-        let found = self.conn.first(&sql, &params, |_| Ok(()))?.is_some();
-        if !self.writable {
-            self.shared.counts.put(print, &self.epochs, found.into());
-        }
-        Ok(found)
-    }
-
     /// The ids of the rows that match, in ascending order: cheaper than the rows.
     ///
     /// # Errors

@@ -317,6 +317,8 @@ impl Conn for Sqlite {
 
     /// Writers take turns, so no transaction is ever overtaken.
     fn run_again(&mut self) {}
+
+    fn run_again_holding(&mut self, _: &str, _: i64) {}
 }
 
 enum Failed {

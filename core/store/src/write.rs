@@ -374,8 +374,10 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// The error for a lost race: the version now, or that the row is gone.
+    /// The error for a lost race: the version now, or that the row is gone. Who lost it to a transaction that came between their own
+    /// look and their write is run again from the beginning, where the database allows that to happen; who came with an old row stays late.
     pub(crate) fn stale(&mut self, info: &KindInfo, id: RawId) -> Result<Error, Error> {
+        self.conn.run_again_holding(&info.table(), id.get());
         let version = self.conn.first(
             &format!("SELECT version FROM {} WHERE id = ?1", info.table()),
             &[Cell::Int(id.get())],

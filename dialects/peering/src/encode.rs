@@ -13,7 +13,10 @@ use crate::{
 /// The fields that are written of each row, with what stands before their values: `{"id":`, `,"url":` and so on. Made once
 /// for all rows of a list.
 pub struct Shape<R: Resource> {
-    fields: Vec<(&'static Field<R>, Box<[u8]>)>,
+    /// Each with where its head ends in `heads`; it begins where the one before it ends.
+    fields: Vec<(&'static Field<R>, usize)>,
+    /// One text for all, because a detail makes a shape for a single row.
+    heads: Vec<u8>,
     /// Whether it is the nested form, where choices are plain words.
     nested: bool,
 }
@@ -21,8 +24,15 @@ pub struct Shape<R: Resource> {
 impl<R: Resource> Shape<R> {
     /// These fields, in this order.
     pub fn of(fields: &[&'static Field<R>], nested: bool) -> Self {
-        let head = |n, name| format!("{}\"{name}\":", if n == 0 { '{' } else { ',' }).into_bytes().into();
-        Self { fields: fields.iter().enumerate().map(|(n, field)| (*field, head(n, field.name))).collect(), nested }
+        let mut heads = Vec::with_capacity(fields.len() * 24);
+        let ended = fields.iter().map(|field| {
+            heads.push(if heads.is_empty() { b'{' } else { b',' });
+            heads.push(b'"');
+            heads.extend_from_slice(field.name.as_bytes());
+            heads.extend_from_slice(b"\":");
+            (*field, heads.len())
+        });
+        Self { fields: ended.collect(), heads, nested }
     }
 }
 
@@ -38,8 +48,10 @@ pub fn row<R: Ruled>(
     if shape.fields.is_empty() {
         out.push(b'{');
     }
-    for (field, head) in &shape.fields {
-        out.extend_from_slice(head);
+    let mut begun = 0;
+    for &(field, ended) in &shape.fields {
+        out.extend_from_slice(&shape.heads[begun..ended]);
+        begun = ended;
         if field.guarded && scene.public {
             json::null(out);
         } else {

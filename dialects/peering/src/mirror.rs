@@ -4,7 +4,7 @@
 use std::{any::Any, collections::HashMap};
 
 use meetme_app::{
-    Error,
+    App, Error,
     peering::{
         Ruled, import,
         meeting::{self, Standing},
@@ -36,13 +36,14 @@ impl Said {
 
 /// Asks for what these fields of these rows show.
 pub fn gather<R: Ruled>(
+    app: &App,
     tx: &mut Tx<'_>,
     rows: &[Object<R>],
     fields: &[&'static Field<R>],
     loaded: &mut Loaded,
 ) -> Result<(), Error> {
     let wants = |name: &str| fields.iter().any(|field| field.name == name);
-    if wants("exists_in_peeringdb") || wants("is_abandoned") {
+    if (wants("exists_in_peeringdb") || wants("is_abandoned")) && meeting::has_copy(app, tx)? {
         let sessions: Vec<&Object<ExchangeSession>> =
             rows.iter().filter_map(|row| (row as &dyn Any).downcast_ref()).collect();
         let standing = meeting::standing(tx, &sessions)?;

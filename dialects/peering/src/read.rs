@@ -129,7 +129,7 @@ fn at_hand<R: Ruled>(
     if !scene.public && fields.iter().any(|f| f.name == "config_context") {
         loaded.contexts = contexts::assigned(&scene.app, tx, rows.iter().map(|row| row.id.any()))?;
     }
-    crate::mirror::gather(tx, rows, fields, &mut loaded)?;
+    crate::mirror::gather(&scene.app, tx, rows, fields, &mut loaded)?;
     Ok(loaded)
 }
 

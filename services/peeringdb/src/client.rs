@@ -4,11 +4,13 @@
 //! mostly answered with "as before". Road not taken: keeping the marks in our database, for they save a small answer after a restart.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
+    io::Read,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
+use bytes::Bytes;
 use meetme_base::{Clock, Secret, Time};
 use meetme_control::jobs::Log;
 use reqwest::{
@@ -48,7 +50,28 @@ pub enum Answer {
     /// Nothing else than the last time.
     Same,
     /// A body, and what it is marked with.
-    Rows(Vec<u8>, Mark),
+    Rows(Body, Mark),
+}
+
+/// A body in the pieces it came in. Who reads it gets rid of it on the way: it is tens of megabytes, and so is what is read out of it.
+#[derive(Debug, Default)]
+pub struct Body(VecDeque<Bytes>);
+
+impl Read for Body {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        while let Some(piece) = self.0.front_mut() {
+            let n = piece.len().min(into.len());
+            if n > 0 {
+                into[..n].copy_from_slice(&piece.split_to(n));
+                return Ok(n);
+            }
+            if !piece.is_empty() {
+                return Ok(0);
+            }
+            self.0.pop_front();
+        }
+        Ok(0)
+    }
 }
 
 /// Why there is no answer.
@@ -189,13 +212,14 @@ impl Client {
         }
     }
 
-    async fn body(&self, mut said: Response) -> Result<Vec<u8>, Broken> {
-        let mut body = Vec::new();
-        while let Some(chunk) = said.chunk().await.map_err(|e| Broken::Off(chain(&e)))? {
-            if body.len() + chunk.len() > self.most {
+    async fn body(&self, mut said: Response) -> Result<Body, Broken> {
+        let (mut body, mut length) = (Body::default(), 0);
+        while let Some(piece) = said.chunk().await.map_err(|e| Broken::Off(chain(&e)))? {
+            length += piece.len();
+            if length > self.most {
                 return Err(Broken::TooLong);
             }
-            body.extend_from_slice(&chunk);
+            body.0.push_back(piece);
         }
         Ok(body)
     }
@@ -230,6 +254,16 @@ fn chain(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_body_is_read_over_its_pieces() {
+        let mut body = Body(["ab", "", "cde", "f"].map(Bytes::from).into());
+        let mut two = [0; 2];
+        assert_eq!((body.read(&mut two).unwrap(), body.read(&mut two).unwrap(), &two), (2, 2, b"cd"));
+        let mut rest = String::new();
+        body.read_to_string(&mut rest).unwrap();
+        assert_eq!((rest.as_str(), body.0.len()), ("ef", 0));
+    }
 
     #[test]
     fn the_wait_is_told_in_seconds_or_as_a_date() {

@@ -133,12 +133,13 @@ impl PeeringDb {
         let newest = newest.map_err(|e| e.to_string())?;
         let since = newest.map(|newest| again.map_or(newest, |again| again.min(newest)));
         let clock = self.app.clock();
-        let (body, mark) = match client.fetch(each.name, since, clock.as_ref(), log).await.map_err(|e| e.to_string())? {
-            Answer::Same => return Ok(Kept::default()),
-            Answer::Rows(body, mark) => (body, mark),
-        };
+        let (mut body, mark) =
+            match client.fetch(each.name, since, clock.as_ref(), log).await.map_err(|e| e.to_string())? {
+                Answer::Same => return Ok(Kept::default()),
+                Answer::Rows(body, mark) => (body, mark),
+            };
         // Reading tens of megabytes takes its time, which other work on this thread should not wait for.
-        let read = tokio::task::spawn_blocking(move || (each.read)(&body)).await.map_err(|e| e.to_string())?;
+        let read = tokio::task::spawn_blocking(move || (each.read)(&mut body)).await.map_err(|e| e.to_string())?;
         let batch: Arc<dyn Batch> = read?.into();
         // A row that was passed over before is not asked for a third time.
         let recent = begun.plus_seconds(-RECENT_SECONDS);

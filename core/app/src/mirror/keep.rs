@@ -14,8 +14,8 @@ use crate::Error;
 
 /// How many rows are tried together: where one of them is refused, the others are tried again without it.
 const TOGETHER: usize = 1000;
-/// How many rows are read at once.
-const PAGE: usize = 10_000;
+/// How many rows are compared at once: each is copied until it is written.
+const PAGE: usize = 5_000;
 /// How many lines about rows that were passed over are kept.
 const LINES: usize = 200;
 
@@ -85,23 +85,25 @@ impl<R: Mirrored> Batch for Fetched<R> {
         let operator = operator(tx)?.any();
         tx.as_system(|tx| {
             let mut kept = Kept { refused: self.bad.0, lines: self.bad.1.clone(), ..Kept::default() };
-            let rows = self.referring(tx, recent, &mut kept)?;
-            let (new, changed) = compare(tx, rows)?;
-            let mut made = 0;
+            let empty = !tx.exists::<R>(&Filter::All)?;
+            let (mut made, mut saved) = (0, 0);
             let create = &mut |tx: &mut Tx<'_>, rows: &[R]| {
                 made += tx.create_many(operator, rows.to_vec())?.len() as u64;
                 Ok(())
             };
-            for rows in new.chunks(TOGETHER) {
-                each_good(tx, rows, create, &mut |row, e| kept.refuse(line(row, &e)))?;
-            }
-            let mut saved = 0;
             let save = &mut |tx: &mut Tx<'_>, rows: &[(Object<R>, R)]| {
                 saved += tx.save_many(rows.to_vec())?;
                 Ok(())
             };
-            for rows in changed.chunks(TOGETHER) {
-                each_good(tx, rows, save, &mut |(_, row), e| kept.refuse(line(row, &e)))?;
+            for page in self.rows.chunks(PAGE) {
+                let rows = referring(tx, page, recent, &mut kept)?;
+                let (new, changed) = if empty { (rows, Vec::new()) } else { compare(tx, rows)? };
+                for rows in new.chunks(TOGETHER) {
+                    each_good(tx, rows, create, &mut |row, e| kept.refuse(line(row, &e)))?;
+                }
+                for rows in changed.chunks(TOGETHER) {
+                    each_good(tx, rows, save, &mut |(_, row), e| kept.refuse(line(row, &e)))?;
+                }
             }
             (kept.made, kept.changed) = (made, saved);
             let gone = tx.ids_by::<R>("pdb_id", &Filter::is_in("pdb_id", self.gone.iter().copied()))?;
@@ -122,39 +124,37 @@ impl<R: Mirrored> Batch for Fetched<R> {
     }
 }
 
-impl<R: Mirrored> Fetched<R> {
-    /// The rows with their references to ours. One that needs what is not there is passed over.
-    fn referring(&self, tx: &mut Tx<'_>, recent: Time, kept: &mut Kept) -> Result<Vec<R>, Error> {
-        let mut rows = self.rows.clone();
-        let mut wanted: BTreeMap<&'static str, Vec<i64>> = BTreeMap::new();
-        for reference in rows.iter_mut().flat_map(R::references) {
-            wanted.entry(reference.to).or_default().extend(reference.number);
-        }
-        let mut known: HashMap<&'static str, HashMap<i64, RawId>> = HashMap::new();
-        for (to, mut numbers) in wanted {
-            numbers.sort_unstable();
-            numbers.dedup();
-            known.insert(to, (named(to)?.known)(tx, numbers)?);
-        }
-        rows.retain_mut(|row| {
-            let mut missing = None;
-            for reference in row.references() {
-                let found = reference.number.and_then(|number| known.get(reference.to)?.get(&number).copied());
-                *reference.row = found;
-                if found.is_none() && reference.needed {
-                    missing = Some((reference.to, reference.number));
-                }
-            }
-            let Some((to, number)) = missing else { return true };
-            let number = number.map_or("none".to_owned(), |number| number.to_string());
-            kept.refuse(format!("{} {}: there is no {to} {number} here", R::TYPE, row.pdb_id()));
-            if let Some(at) = row.pdb_updated().filter(|at| *at >= recent) {
-                kept.again = Some(kept.again.map_or(at, |earlier| earlier.min(at)));
-            }
-            false
-        });
-        Ok(rows)
+/// These rows with their references to ours. One that needs what is not there is passed over.
+fn referring<R: Mirrored>(tx: &mut Tx<'_>, rows: &[R], recent: Time, kept: &mut Kept) -> Result<Vec<R>, Error> {
+    let mut rows = rows.to_vec();
+    let mut wanted: BTreeMap<&'static str, Vec<i64>> = BTreeMap::new();
+    for reference in rows.iter_mut().flat_map(R::references) {
+        wanted.entry(reference.to).or_default().extend(reference.number);
     }
+    let mut known: HashMap<&'static str, HashMap<i64, RawId>> = HashMap::new();
+    for (to, mut numbers) in wanted {
+        numbers.sort_unstable();
+        numbers.dedup();
+        known.insert(to, (named(to)?.known)(tx, numbers)?);
+    }
+    rows.retain_mut(|row| {
+        let mut missing = None;
+        for reference in row.references() {
+            let found = reference.number.and_then(|number| known.get(reference.to)?.get(&number).copied());
+            *reference.row = found;
+            if found.is_none() && reference.needed {
+                missing = Some((reference.to, reference.number));
+            }
+        }
+        let Some((to, number)) = missing else { return true };
+        let number = number.map_or("none".to_owned(), |number| number.to_string());
+        kept.refuse(format!("{} {}: there is no {to} {number} here", R::TYPE, row.pdb_id()));
+        if let Some(at) = row.pdb_updated().filter(|at| *at >= recent) {
+            kept.again = Some(kept.again.map_or(at, |earlier| earlier.min(at)));
+        }
+        false
+    });
+    Ok(rows)
 }
 
 /// Rows that are new, and rows that differ from what is kept, with that.
@@ -162,30 +162,21 @@ type Compared<R> = (Vec<R>, Vec<(Object<R>, R)>);
 
 /// Which rows are new, and which differ from what is kept.
 fn compare<R: Mirrored>(tx: &mut Tx<'_>, rows: Vec<R>) -> Result<Compared<R>, Error> {
-    if !tx.exists::<R>(&Filter::All)? {
-        return Ok((rows, Vec::new()));
-    }
     let (mut new, mut changed) = (Vec::new(), Vec::new());
-    let mut rows = rows.into_iter();
-    loop {
-        let page: Vec<R> = rows.by_ref().take(PAGE).collect();
-        if page.is_empty() {
-            return Ok((new, changed));
-        }
-        let numbers = Filter::is_in("pdb_id", page.iter().map(R::pdb_id));
-        let mut old: HashMap<i64, Object<R>> = HashMap::with_capacity(page.len());
-        tx.each::<R>(&Query::of(numbers), |row| {
-            old.insert(row.spec.pdb_id(), row);
-            Ok(())
-        })?;
-        for row in page {
-            match old.remove(&row.pdb_id()) {
-                None => new.push(row),
-                Some(object) if object.spec != row => changed.push((object, row)),
-                Some(_) => {}
-            }
+    let numbers = Filter::is_in("pdb_id", rows.iter().map(R::pdb_id));
+    let mut old: HashMap<i64, Object<R>> = HashMap::with_capacity(rows.len());
+    tx.each::<R>(&Query::of(numbers), |row| {
+        old.insert(row.spec.pdb_id(), row);
+        Ok(())
+    })?;
+    for row in rows {
+        match old.remove(&row.pdb_id()) {
+            None => new.push(row),
+            Some(object) if object.spec != row => changed.push((object, row)),
+            Some(_) => {}
         }
     }
+    Ok((new, changed))
 }
 
 /// Writes some rows.

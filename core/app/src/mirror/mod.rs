@@ -9,7 +9,7 @@ mod keep;
 mod link;
 mod read;
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, io, time::Duration};
 
 use meetme_base::{Id, Kind, RawId, Time};
 use meetme_model::{
@@ -36,7 +36,7 @@ use crate::{
 pub const SYNCHRONISE: &str = "peeringdb.synchronise";
 
 /// Reads an answer of the database; the error says in words why it cannot be read.
-pub type Read = fn(&[u8]) -> Result<Box<dyn Batch>, String>;
+pub type Read = fn(&mut dyn io::Read) -> Result<Box<dyn Batch>, String>;
 
 /// Finds our rows of these numbers.
 type Known = fn(&mut Tx<'_>, Vec<i64>) -> Result<HashMap<i64, RawId>, Error>;

@@ -9,14 +9,14 @@ use std::{
     net::IpAddr,
 };
 
-use meetme_base::{Asn, Id, RawId};
+use meetme_base::{Asn, Id, Kind, RawId};
 use meetme_model::{
     mirror::{HiddenPeer, PdbFacility, PdbNetwork, PdbNetworkFacility, PdbPort},
     routing::{AutonomousSystem, Exchange, ExchangeLink, ExchangeSession},
 };
-use meetme_store::{Filter, Object, Op, Order, Query, Tx};
+use meetme_store::{Filter, Object, Op, Order, Query, Resource as _, Tx};
 
-use crate::Error;
+use crate::{App, Error};
 
 /// A port of another network at an exchange of ours.
 #[derive(Clone, Debug, PartialEq)]
@@ -211,6 +211,18 @@ pub struct Standing {
     pub abandoned: bool,
 }
 
+/// What [`has_copy`] follows from.
+pub(crate) const COPIED: &[Kind] = &[PdbPort::KIND];
+
+/// Whether there is a copy of the public peering database at all. Without one no session stands anywhere, and nobody need ask how.
+///
+/// # Errors
+/// When the database fails.
+pub fn has_copy(app: &App, tx: &mut Tx<'_>) -> Result<bool, Error> {
+    let any = |tx: &mut Tx<'_>| Ok(tx.as_system(|tx| tx.exists::<PdbPort>(&Filter::All))?);
+    app.mirrored().get(app, tx, any).map(|any| *any)
+}
+
 /// How these sessions stand, in their order: a handful of questions for all of them.
 ///
 /// # Errors
@@ -221,9 +233,6 @@ pub fn standing(tx: &mut Tx<'_>, sessions: &[&Object<ExchangeSession>]) -> Resul
         return Ok(out);
     }
     tx.as_system(|tx| {
-        if !tx.has_any::<PdbPort>()? {
-            return Ok(out);
-        }
         let ips = || sessions.iter().map(|row| row.spec.ip);
         let v4 = Filter::is_in("ip4", ips().filter(IpAddr::is_ipv4));
         let v6 = Filter::is_in("ip6", ips().filter(IpAddr::is_ipv6));
@@ -267,6 +276,9 @@ fn is_down(session: &Object<ExchangeSession>) -> bool {
 /// When the database fails.
 pub fn standing_so(tx: &mut Tx<'_>, so: fn(Standing) -> bool) -> Result<Vec<Id<ExchangeSession>>, Error> {
     let (mut out, mut after) = (Vec::new(), 0);
+    if !tx.as_system(|tx| tx.exists::<PdbPort>(&Filter::All))? {
+        return Ok(out);
+    }
     loop {
         let next = Filter::is("id", Op::Gt(meetme_store::Value::Ref(after)));
         let page = tx.list::<ExchangeSession>(&Query::of(next).page(PAGE, 0))?;

@@ -126,15 +126,3 @@ fn a_transaction_knows_the_epoch_of_what_it_reads_until_it_writes() {
         assert_eq!(w.read(|tx| Ok(tx.epoch(&[Site::KIND]))).unwrap(), Some(before + 1));
     });
 }
-
-#[test]
-fn whether_there_is_any_row_follows_what_is_written() {
-    on_both(|w| {
-        let any = || w.read(|tx| tx.has_any::<Device>()).unwrap();
-        assert!(!any() && !any());
-        let made = w.create(Device::default()).id;
-        assert!(any() && any());
-        w.write(move |tx| tx.remove(made)).unwrap();
-        assert!(!any());
-    });
-}

@@ -254,3 +254,25 @@ fn rows_of_any_kind_come_and_go_as_json() {
         assert!(matches!(w.read(move |tx| tx.get_any(kind(tx), id)), Err(Error::Missing { .. })));
     });
 }
+
+#[test]
+fn who_loses_a_race_between_look_and_write_looks_again() {
+    on_both(|w| {
+        let made = w.create(Device { size: Some(0), ..Device::default() }).id;
+        std::thread::scope(|threads| {
+            for _ in 0..4 {
+                threads.spawn(|| {
+                    for _ in 0..25 {
+                        w.write(move |tx| {
+                            let mut row = tx.get(made)?;
+                            let more = Device { size: row.spec.size.map(|n| n + 1), ..row.spec.clone() };
+                            tx.save(&mut row, more)
+                        })
+                        .unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(w.read(move |tx| tx.get(made)).unwrap().spec.size, Some(100), "{}", w.name);
+    });
+}

@@ -27,7 +27,7 @@ pub async fn fill(app: &App, register: &Register) {
     for each in mirror::TYPES {
         let body = register.page(each.name);
         let kept = app.store().write::<_, Error, _>(Context::system(), move |tx| {
-            (each.read)(body.as_bytes()).map_err(Error::Bug)?.keep(tx, Time(0))
+            (each.read)(&mut body.as_bytes()).map_err(Error::Bug)?.keep(tx, Time(0))
         });
         assert_eq!(kept.await.unwrap().refused, 0, "{}", each.name);
     }
