@@ -37,6 +37,7 @@ pub mod resources;
 pub mod routers;
 pub mod rpki;
 mod seal;
+pub mod servers;
 pub mod sources;
 pub mod ssh_keys;
 pub mod standing;

@@ -1,9 +1,11 @@
 //! Machines: the metal that stands in racks, and the devices that people order and get put on it.
 
 mod device;
+mod machine;
 mod server;
 
 pub use device::{AddressWish, Device, DeviceForm, DeviceStatus, DeviceStep, RootPassword};
+pub use machine::{MachineBusy, MachineSaid, MachineTold, SaidWhat};
 pub use server::{Health, Nic, Power, Server, ServerStatus};
 
 use meetme_store::Registry;

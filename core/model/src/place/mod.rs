@@ -10,7 +10,7 @@ mod region;
 mod site;
 
 pub use geo::{Geo, PostalAddress};
-pub use image::{Boot, Image};
+pub use image::{Boot, Image, ImageForm, ImageSource};
 pub use metro::{Metro, MetroLink};
 pub use offer::{Offer, OfferStatus, Peering, Rates, Service};
 pub use plan::{Drive, Line, OrderForm, Part, Plan, Specs};
