@@ -7,6 +7,7 @@ mod bgp;
 mod contract;
 mod devices;
 mod include;
+mod instance;
 mod orders;
 mod spelling;
 mod world;
