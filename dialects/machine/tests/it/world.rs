@@ -73,7 +73,7 @@ impl World {
             let project = tx.create(operator, project)?.id;
             let key = SshKey {
                 label: "k".into(),
-                key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ me".into(),
+                key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJ me".into(),
                 owner: project.any(),
             };
             tx.create(project.any(), key)?;
