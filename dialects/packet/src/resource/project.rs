@@ -101,7 +101,7 @@ impl Shown for Project {
             referring::<_, Membership>(tx, of, "scope")
         }),
         Relation::<Self>::back("invitations", &[Invitation::KIND], |tx, of| {
-            referring::<_, Invitation>(tx, of, "scope")
+            referring::<_, Invitation>(tx, of, "projects")
         }),
         Relation::<Self>::back("devices", &[Device::KIND], |tx, of| referring::<_, Device>(tx, of, "tenant")),
         Relation::<Self>::back("ssh_keys", &[SshKey::KIND], |tx, of| referring::<_, SshKey>(tx, of, "owner")),

@@ -2,7 +2,7 @@
 
 use http::Method;
 use meetme_app::resources::{self, By};
-use meetme_base::Uid;
+use meetme_base::{Time, Uid};
 use meetme_model::{
     access::{Form, Organization, Project},
     metal::License,
@@ -67,7 +67,7 @@ async fn people_are_told_what_concerns_them_once_it_is_published() {
         let touched = world.system(move |tx| Ok(project(tx, &uid)?.id.any())).await;
         let ours = json!({
             "form": "outage", "state": "published", "text": "Rack R1 is dark.", "touches": [touched], "everybody": true,
-            "services": ["metal"], "from": 1_780_000_000_000_i64,
+            "services": ["metal"], "from": Time(1_780_000_000_000),
         });
         let ours = make(&world, &root, "notification", ours).await.unwrap();
         assert_eq!(ours.spec["everybody"], false, "whom it concerns is the core's to say");
@@ -94,7 +94,7 @@ async fn people_are_told_what_concerns_them_once_it_is_published() {
 
         let incidents = world.prove("list_incidents", "/incidents", None).await;
         assert_eq!(incidents["incidents"].as_array().unwrap().len(), 1);
-        let over = json!({"until": 1_780_000_000_000_i64});
+        let over = json!({"until": Time(1_780_000_000_000)});
         patch(&world, &root, Notification::KIND.name(), ours.uid, over).await.unwrap();
         let incidents = world.get("/incidents").await.is(200).body;
         assert_eq!(incidents["incidents"], json!([]));

@@ -185,7 +185,7 @@ async fn what_only_the_receiver_may_read_is_sealed_until_it_is_sent() {
         let sink = Sink::new().await;
         let Some(w) = world::both(&settings(sink.port)).await.into_iter().nth(make) else { continue };
         let to = vec![Receiver { name: String::new(), address: "ada@example.org".to_owned() }];
-        let sealed = Some(w.app.sealer().seal("The code is 4711.").unwrap());
+        let sealed = Some(w.app.sealer().seal("The code is 8213.").unwrap());
         let letter = Letter { to, reply_to: None, subject: "Code".to_owned(), body: String::new(), sealed };
         let (home, inputs) = (w.home, serde_json::to_value(letter).unwrap());
         let job = w.write(move |tx| {
@@ -195,7 +195,7 @@ async fn what_only_the_receiver_may_read_is_sealed_until_it_is_sent() {
         let job = w.over(job.await.unwrap()).await;
         assert_eq!(job.status.state, JobState::Ok, "{}: {}", w.make, log(&job));
         let shown = meetme_store::Tx::erased(&job);
-        assert!(!format!("{} {}", shown.spec, shown.status).contains("4711"), "{}", shown.spec);
-        assert!(sink.mails()[0].data.trim_end().ends_with("The code is 4711."));
+        assert!(!format!("{} {}", shown.spec, shown.status).contains("8213"), "{}", shown.spec);
+        assert!(sink.mails()[0].data.trim_end().ends_with("The code is 8213."));
     }
 }
