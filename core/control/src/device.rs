@@ -13,7 +13,8 @@ use meetme_base::{RawId, Time, Uid};
 use meetme_model::{
     Phase, Wanted,
     access::SshKey,
-    fabric::Address,
+    fabric::{Address, Landing},
+    living,
     metal::{Device, DeviceForm, DeviceStatus, MachineBusy, MachineSaid, MachineTold, Power, SaidWhat, Server},
     place::{Boot, Image, Plan},
 };
@@ -276,6 +277,14 @@ impl Controller for DeviceController {
                 return Ok(Next::Wait { why, at_most: self.pace.retry });
             }
             _ => {}
+        }
+        if is_over && phase == Phase::Removing {
+            // What is wiped must be out of everybody's reach first.
+            let left = tx.count::<Landing>(&Filter::eq("port.device", device.id).and(living()))?;
+            if left > 0 {
+                let why = "Its ports are being taken off their segments.".to_owned();
+                return Ok(Next::Wait { why, at_most: self.pace.patience(device.status.life.since, tx.now()) });
+            }
         }
         match Intent::of(&device.spec, &device.status, is_over) {
             Some(intent) if !intent.is_under_way(&device.status) => Ok(Next::Drive(Job::Begin(intent))),

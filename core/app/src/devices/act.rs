@@ -1,7 +1,7 @@
 //! Switching, reinstalling and giving back a machine. Each is a wish; the machine follows.
 
 use meetme_base::Id;
-use meetme_model::{Lock, Phase, Wanted, metal::Device, place::Image, routing::DirectSession};
+use meetme_model::{Lock, Phase, Wanted, fabric::Landing, living, metal::Device, place::Image, routing::DirectSession};
 use meetme_store::{Filter, Object, Resource as _, Tx};
 
 use super::{order::check_script, place, port};
@@ -96,6 +96,22 @@ pub fn remove(tx: &mut Tx<'_>, id: Id<Device>) -> Result<Object<Device>, Error> 
     spec.life.wanted = Wanted::Gone;
     tx.as_system(|tx| tx.save(&mut device, spec))?;
     Ok(device)
+}
+
+/// Takes a machine's ports off every segment they are on, so that nobody reaches it any more. For the controller, which then waits
+/// until they have left before it has the machine wiped.
+///
+/// # Errors
+/// When the store fails.
+pub fn isolate(tx: &mut Tx<'_>, device: Id<Device>) -> Result<(), Error> {
+    tx.as_system(|tx| {
+        for mut landing in tx.all::<Landing>(Filter::eq("port.device", device).and(living()))? {
+            let mut spec = landing.spec.clone();
+            spec.life.wanted = Wanted::Gone;
+            tx.save(&mut landing, spec)?;
+        }
+        Ok(())
+    })
 }
 
 /// Frees everything a machine held: server, addresses, ports, sessions. For the controller, in the transaction in which it

@@ -11,7 +11,7 @@ mod place;
 mod port;
 mod steps;
 
-pub use act::{Action, act, finish, remove};
+pub use act::{Action, act, finish, isolate, remove};
 pub use order::{NewDevice, order};
 pub use place::{Level, Place, Stock, check_stock, stock};
 pub use steps::steps;

@@ -40,6 +40,9 @@ pub(super) fn begun(
             status.steps = devices::steps(&image.spec, &addresses);
         }
     }
+    if intent.phase == Phase::Removing {
+        devices::isolate(tx, device.id)?;
+    }
     let line = life::line(&device.spec.title(), &device.status.life, &status.life);
     tx.observe(&mut device, status, line)?;
     Ok(Next::Drive(()))

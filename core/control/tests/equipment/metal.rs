@@ -20,6 +20,7 @@ use meetme_base::{Id, MacAddr};
 use meetme_control::discover::DiscoverWorker;
 use meetme_model::{
     Phase,
+    fabric::{Landing, Port, Segment, Shape},
     metal::{Device, DeviceStatus, Health, MachineBusy, Power, Server},
     ops::{Equipment, JobState},
 };
@@ -127,8 +128,11 @@ async fn ordered(give_up: Duration) -> Room {
     let (plan, image) = world.wares().await;
     let bmc = json!({"name": "bmc1", "family": "server", "make": "power", "site": world.site});
     let bmc = world.make::<Equipment>(bmc).await;
-    let server =
-        world.make::<Server>(json!({"serial": "S1", "plan": plan, "site": world.site, "equipment": bmc})).await;
+    let server = world.make::<Server>(json!({
+        "serial": "S1", "plan": plan, "site": world.site, "equipment": bmc,
+        "nics": [{"name": "eth0", "mac": "02:00:5e:10:00:01"}],
+    }));
+    let server = server.await;
     let (project, site) = (world.project().await, world.site);
     let device = world.write(move |tx| {
         let new = NewDevice { addresses: Some(Vec::new()), ..NewDevice::new(plan, image, vec![Place::Site(site)]) };
@@ -189,8 +193,13 @@ async fn a_machine_is_up_when_it_calls_home_and_gone_when_it_is_wiped() {
     room.installs().await;
     room.until("up again", |s| s.reinstalls == 1 && s.life.phase == Phase::Up).await;
     let id = room.device;
+    let port = room.world.write(move |tx| Ok(tx.all::<Port>(Filter::eq("device", id))?)).await.unwrap();
+    let port = port.iter().find(|port| port.spec.shape == Shape::Nic).unwrap().id;
+    let segment = room.world.make::<Segment>(json!({"at": room.world.site, "vlan": 100})).await;
+    let landing = room.world.make::<Landing>(json!({"segment": segment, "port": port})).await;
     room.world.write(move |tx| devices::remove(tx, id).map(drop)).await.unwrap();
     room.busy(MachineBusy::Wiping).await;
+    assert_eq!(room.world.get(landing).await.status.phase, Phase::Gone, "it is wiped only when nobody reaches it");
     assert_eq!(room.world.get(room.device).await.spec.server, Some(room.server), "it is nobody else's yet");
     room.says(Report::Wiped).await;
     let gone = room.until("gone", |s| s.life.phase == Phase::Gone).await;
