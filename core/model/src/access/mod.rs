@@ -7,6 +7,7 @@ mod key;
 mod membership;
 mod organization;
 mod project;
+mod quota;
 mod role;
 mod session;
 mod ssh_key;
@@ -20,6 +21,7 @@ pub use key::{Key, KeyStatus};
 pub use membership::Membership;
 pub use organization::{Form, Organization};
 pub use project::Project;
+pub use quota::Quota;
 pub use role::{Grant, Role};
 pub use session::{Session, SessionStatus};
 pub use ssh_key::SshKey;
@@ -41,6 +43,7 @@ pub fn register(r: Registry) -> Registry {
         .with::<Key>()
         .with::<Session>()
         .with::<SshKey>()
+        .with::<Quota>()
 }
 
 /// The default of switches that are on unless somebody turns them off.
