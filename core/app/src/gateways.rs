@@ -19,8 +19,8 @@ use crate::{
     networks, nics, segments,
 };
 
-/// The network of a project that its gateways lead into, made with the first of them.
-const NETWORK: &str = "Gateways";
+/// The network of a project that its gateways lead into, made with the first of them. It goes with the project.
+pub(crate) const NETWORK: &str = "Gateways";
 
 /// Where a new gateway's addresses come from.
 #[derive(Clone, Copy, Debug)]

@@ -11,6 +11,7 @@ use meetme_model::{
     Life, LifeStatus, Phase, Wanted,
     fabric::{Circuit, Landing, LandingStatus, Leg, Network, Port, PortStatus, Segment},
     living,
+    ops::Equipment,
     routing::{ExchangeLink, ExchangeLinkStatus, ExchangeSession, Router, RouterStatus},
 };
 use meetme_store::{Filter, Object, Resource, Tx};
@@ -81,8 +82,14 @@ impl<R: Plain> Controller for PlainController<R> {
         if known.phase == Phase::Gone {
             return Ok(Next::Gone);
         }
-        if !row.spec.is_ordered() || R::is_driven(tx, &row)? {
+        if !row.spec.is_ordered() {
             return Ok(Next::Settled { look_again: None });
+        }
+        if R::is_driven(tx, &row)? {
+            // The equipment that is to let go of it may itself be taken away meanwhile, which nobody tells us.
+            let why = "Its equipment says how it stands.".to_owned();
+            let at_most = self.pace.watch;
+            return Ok(if is_over { Next::Wait { why, at_most } } else { Next::Settled { look_again: None } });
         }
         if is_over {
             if known.phase != Phase::Removing {
@@ -189,7 +196,7 @@ impl Plain for Landing {
     /// until all of them have let go.
     fn is_driven(tx: &mut Tx<'_>, row: &Object<Self>) -> Result<bool, Error> {
         if row.spec.life.wanted == Wanted::Gone {
-            return Ok(!row.status.on.is_empty());
+            return Ok(!tx.many::<Equipment>(row.status.on.iter().copied())?.is_empty());
         }
         Ok(!nics::switches(tx, row)?.is_empty())
     }

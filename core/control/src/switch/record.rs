@@ -8,7 +8,7 @@ use meetme_app::{Error, gateways, nics};
 use meetme_base::Id;
 use meetme_model::{
     Phase, Reason, Wanted,
-    fabric::{Landing, LandingStatus, Segment},
+    fabric::{Landing, LandingStatus, Port, Segment},
     ops::{Equipment, EquipmentStatus},
 };
 use meetme_store::{Object, Resource as _, Tx};
@@ -39,7 +39,7 @@ pub(super) fn seen(
         let states: Vec<_> = part.interfaces(&landing.spec).map(|name| seen.carries(name, number)).collect();
         let state = match landing.spec.life.wanted {
             // It is off the switch when no interface of the port has it, and when the way out is gone that nobody else needs.
-            Wanted::Gone => part_of(&part, segment, seen, landing).then_some(State::Removing),
+            Wanted::Gone => is_left(&part, segment, seen, landing).then_some(State::Removing),
             _ if states.iter().all(|s| *s == Some(State::Ready)) && !states.is_empty() => Some(State::Ready),
             _ if states.iter().any(Option::is_some) => Some(State::Building),
             _ => None,
@@ -69,20 +69,23 @@ pub(super) fn seen(
     })
 }
 
-/// Whether a segment that is to leave a port is still on the switch because of it.
-fn part_of(part: &Part, segment: &Object<Segment>, seen: &Observed, landing: &Object<Landing>) -> bool {
+/// Whether a segment that is to leave a port is still on the switch because of it: an interface has it for which nobody else wants it
+/// there, or its way out is there and nobody else on the switch has it.
+fn is_left(part: &Part, segment: &Object<Segment>, seen: &Observed, landing: &Object<Landing>) -> bool {
     let Some(number) = segment.spec.vni else { return false };
-    let on_port = part
-        .nics
-        .iter()
-        .filter(|nic| Some(nic.id) == landing.spec.port || nic.spec.leader == landing.spec.port)
-        .filter_map(|nic| nic.spec.interface.as_deref())
-        .any(|name| seen.carries(name, number).is_some());
-    let is_needed = part
+    let others: Vec<&Landing> = part
         .landings
         .iter()
-        .any(|(other, of)| of.id == segment.id && other.id != landing.id && other.spec.life.wanted != Wanted::Gone);
-    on_port || (!is_needed && seen.gateway(number).is_some())
+        .filter(|(other, of)| of.id == segment.id && other.spec.life.wanted != Wanted::Gone)
+        .map(|(other, _)| &other.spec)
+        .collect();
+    let mine = |nic: &&Object<Port>| Some(nic.id) == landing.spec.port || nic.spec.leader == landing.spec.port;
+    let is_on_port = part.nics.iter().filter(mine).any(|nic| {
+        let covers = |other: &Landing| other.port == Some(nic.id) || (nic.spec.bonded && other.port == nic.spec.leader);
+        let carried = nic.spec.interface.as_deref().and_then(|name| seen.carries(name, number));
+        carried.is_some() && !others.iter().any(|other| covers(other))
+    });
+    is_on_port || (others.is_empty() && seen.gateway(number).is_some())
 }
 
 /// Keeps where a landing stands on this switch; says whether it is still on its way.

@@ -12,6 +12,7 @@ mod facility;
 mod image;
 mod invitation;
 mod membership;
+mod metal_gateway;
 mod metro;
 mod new_device;
 mod organization;
@@ -20,11 +21,13 @@ mod port;
 mod project;
 mod ssh_key;
 mod user;
+mod virtual_network;
+mod vlan_assignment;
 
 use meetme_http::Op;
 use meetme_model::{
     access::{EmailAddress, Invitation, Key, Membership, Organization, Project, SshKey, User},
-    fabric::{Address, Block, Port},
+    fabric::{Address, Block, Landing, Port, Segment},
     metal::Device,
     place::{Image, Metro, Plan, Site},
     routing::{BgpConfig, DirectSession},
@@ -50,6 +53,8 @@ pub static SHOWN: &[Entry] = &[
     Entry::of::<Address>(),
     Entry::of::<Block>(),
     Entry::of::<Port>(),
+    Entry::of::<Segment>(),
+    Entry::of::<Landing>(),
     Entry::of::<BgpConfig>(),
     Entry::of::<DirectSession>(),
 ];
@@ -74,6 +79,9 @@ pub fn ops() -> Vec<Op> {
         ("IP addresses", address::rows()),
         ("IP reservations", block::rows()),
         ("Ports", port::rows()),
+        ("VLAN assignments", vlan_assignment::rows()),
+        ("Virtual networks", virtual_network::rows()),
+        ("Metal gateways", metal_gateway::rows()),
         ("BGP", bgp::rows()),
         ("Events", event::rows()),
     ];
@@ -81,3 +89,4 @@ pub fn ops() -> Vec<Op> {
 }
 
 pub use event::schema as event_schema;
+pub use vlan_assignment::{batch_schema, schema as vlan_assignment_schema};

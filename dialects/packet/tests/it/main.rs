@@ -3,10 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "helpers outside of test functions are tests as well")]
 
 mod access;
+mod addresses;
 mod bgp;
 mod contract;
 mod devices;
+mod gateways;
 mod include;
 mod orders;
+mod ports;
 mod spelling;
 mod world;
