@@ -83,7 +83,7 @@ pub(crate) fn give(tx: &mut Tx<'_>, device: &Object<Device>, wish: &AddressWish)
             return Err(Invalid::rule("ip_addresses", "The reservation is for another place.").into());
         }
         let length = wish.length.unwrap_or(if wish.family == 4 { 32 } else { 128 });
-        if let Some(address) = from_block(tx, device, &block, length, false)? {
+        if let Some(address) = from_block(tx, device, &block, length)? {
             return Ok(address);
         }
     }
@@ -104,13 +104,13 @@ pub(crate) fn give(tx: &mut Tx<'_>, device: &Object<Device>, wish: &AddressWish)
             .and(Filter::eq("purpose", BlockPurpose::Management.word()))
             .and(living());
         for block in tx.all::<Block>(ours)? {
-            if let Some(address) = from_block(tx, device, &block, length, true)? {
+            if let Some(address) = from_block(tx, device, &block, length)? {
                 return Ok(address);
             }
         }
     }
     let block = cut(tx, device.tenant.of(), device.spec.site, wish, size)?;
-    from_block(tx, device, &block, length, true)?
+    from_block(tx, device, &block, length)?
         .ok_or_else(|| Error::Bug(format!("a fresh block {} has no room for /{length}", block.spec.title())))
 }
 
@@ -224,13 +224,12 @@ fn units(family: u8, size: u8) -> i64 {
     1 << (if family == 4 { 32 - size } else { 64 - size.min(64) })
 }
 
-/// Gives a machine a network of `length` out of a block; `None` when the block has no room.
+/// Gives a machine a network of `length` out of a block, for as long as it is routed; `None` when the block has no room.
 fn from_block(
     tx: &mut Tx<'_>,
     device: &Object<Device>,
     block: &Object<Block>,
     length: u8,
-    management: bool,
 ) -> Result<Option<Object<Address>>, Error> {
     let Some(prefix) = block.spec.prefix else { return Ok(None) };
     let width = if block.spec.family == 4 { 32 } else { 128 };
@@ -248,8 +247,7 @@ fn from_block(
         gateway,
         device: Some(device.id),
         public: block.spec.reach != BlockReach::Private,
-        management,
-        manageable: !management,
+        management: true,
         ..Address::new(IfAddr(ip), block.id)
     };
     let address = tx.create_as(device.tenant, Uid::random(), address, up(tx))?;

@@ -50,6 +50,9 @@ pub fn registry() -> Registry {
         // Addresses come and go with a machine's being routed, which its interfaces are told.
         .trigger::<Address>(TriggerOn::Spec, "switch", |tx, t| {
             let devices = each(t, |address| address.device.filter(|_| address.management).map(Id::any));
+            if devices.is_empty() {
+                return Ok(devices);
+            }
             let ports = tx.all::<Port>(Filter::is_in("device", devices))?;
             Ok(ports.into_iter().filter_map(|port| port.spec.equipment.map(Id::any)).collect())
         })

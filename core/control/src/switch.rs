@@ -7,7 +7,7 @@
 
 mod record;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc};
 
 use meetme_agent::{
     Agent, AgentError, Fence, Target,
@@ -104,7 +104,10 @@ fn desired(tx: &mut Tx<'_>, part: &Part) -> Result<Desired, Error> {
     let devices = tx.many::<Device>(part.nics.iter().filter_map(|nic| nic.spec.device))?;
     let mut want = Desired::default();
     // A network that any machine here has on a port needs its way out here.
-    let mut here: BTreeMap<Id<Segment>, ()> = BTreeMap::new();
+    let mut here: BTreeSet<Id<Segment>> = BTreeSet::new();
+    let management = Filter::is_in("device", devices.keys().copied()).and(Filter::eq("management", true)).and(living());
+    let addresses = tx.all::<Address>(management)?;
+    let addressed: BTreeSet<Id<Device>> = addresses.into_iter().filter_map(|address| address.spec.device).collect();
     for nic in &part.nics {
         let (Some(device), Some(name)) = (nic.spec.device.and_then(|id| devices.get(&id)), &nic.spec.interface) else {
             continue;
@@ -114,8 +117,7 @@ fn desired(tx: &mut Tx<'_>, part: &Part) -> Result<Desired, Error> {
         if is_over {
             continue;
         }
-        let management = Filter::eq("device", device.id).and(Filter::eq("management", true)).and(living());
-        let routed = nic.spec.bonded && tx.exists::<Address>(&management)?;
+        let routed = nic.spec.bonded && addressed.contains(&device.id);
         let bond = nic.spec.leader.filter(|_| nic.spec.bonded);
         let on = part.landings.iter().filter(|(landing, _)| {
             let at = landing.spec.port;
@@ -124,7 +126,7 @@ fn desired(tx: &mut Tx<'_>, part: &Part) -> Result<Desired, Error> {
         let on: Vec<_> = on.collect();
         let mut carries = Vec::with_capacity(on.len());
         for (landing, segment) in &on {
-            here.insert(segment.id, ());
+            here.insert(segment.id);
             // One alone is untagged, unless the machine's own addresses are.
             let untagged = landing.spec.native || (on.len() == 1 && !routed);
             let vlan = landing.spec.tag.unwrap_or(segment.spec.vlan).get();
@@ -140,7 +142,7 @@ fn desired(tx: &mut Tx<'_>, part: &Part) -> Result<Desired, Error> {
     }
     want.interfaces.sort_by(|a, b| a.name.cmp(&b.name));
     for (landing, segment) in &part.gateways {
-        if landing.spec.life.wanted == Wanted::Gone || !here.contains_key(&segment.id) {
+        if landing.spec.life.wanted == Wanted::Gone || !here.contains(&segment.id) {
             continue;
         }
         let (Some(block), Some(network)) = (landing.spec.block, landing.spec.network) else { continue };

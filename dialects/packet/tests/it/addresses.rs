@@ -128,6 +128,30 @@ async fn what_came_with_a_device_stays_with_it() {
 }
 
 #[tokio::test]
+async fn a_device_made_with_a_reservation_is_routed_and_gives_it_back_when_it_goes() {
+    everywhere(async |world: World| {
+        let block = reserve(&world, json!({})).await;
+        let far = reserve(&world, json!({"facility": "ewr1"})).await;
+        let order = |block: &Value| {
+            let wish = json!({"address_family": 4, "public": true, "cidr": 32, "ip_reservations": [block["id"]]});
+            json!({
+                "facility": "sjc1", "plan": "baremetal_0", "operating_system": "ubuntu_16_04", "ip_addresses": [wish],
+            })
+        };
+        let devices = format!("/projects/{}/devices", world.project);
+        world.post(&devices, order(&far)).await.is(422).says("another place");
+        let made = world.post(&devices, order(&block)).await.is(201).body;
+        let own = &made["ip_addresses"][0];
+        assert_eq!((&own["parent_block"]["href"], &own["management"]), (&block["href"], &json!(true)));
+        assert_eq!(made["network_ports"][0]["network_type"], "layer3");
+        world.delete(&path("ips", &block)).await.is(422).says("still assigned");
+        world.moved(&made, meetme_model::Phase::Gone).await;
+        world.delete(&path("ips", &block)).await.is(204);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn blocks_are_for_their_place_and_global_ones_for_every_place() {
     everywhere(async |world: World| {
         let order = json!({"facility": "ewr1", "plan": "baremetal_0", "operating_system": "ubuntu_16_04"});
