@@ -147,8 +147,9 @@ fn must_ask(tx: &mut Tx<'_>, block: &Object<Block>, count: u32) -> Result<bool, 
 fn limit(tx: &mut Tx<'_>, node: RawId, word: &str, usual: u32) -> Result<u32, Error> {
     let scopes = tx.above(node)?;
     let quotas = tx.all::<Quota>(Filter::eq("what", word).and(Filter::is_in("scope", scopes)))?;
-    // A node is made after those above it, and ids only rise.
-    Ok(quotas.into_iter().max_by_key(|q| q.spec.scope.get()).map_or(usual, |q| q.spec.limit))
+    // The node's own goes first. An organization is made after those above it, and ids only rise.
+    let nearest = quotas.into_iter().max_by_key(|q| (q.spec.scope == node, q.spec.scope.get()));
+    Ok(nearest.map_or(usual, |q| q.spec.limit))
 }
 
 /// Gives a block its addresses.

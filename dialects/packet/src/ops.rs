@@ -22,6 +22,7 @@ pub fn components() -> Map<String, Value> {
     own.insert("Event".to_owned(), resource::event_schema(&mut generator));
     own.insert("VlanAssignment".to_owned(), resource::vlan_assignment_schema(&mut generator));
     own.insert("VlanAssignmentBatch".to_owned(), resource::batch_schema(&mut generator));
+    own.insert("Member".to_owned(), resource::member_schema(&mut generator));
     let mut all = generator.take_definitions(true);
     all.append(&mut own);
     all

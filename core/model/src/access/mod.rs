@@ -9,9 +9,12 @@ mod organization;
 mod project;
 mod quota;
 mod role;
+mod second_factor;
 mod session;
 mod ssh_key;
 mod team;
+mod ticket;
+mod transfer;
 mod user;
 
 pub use email_address::{EmailAddress, EmailAddressStatus, check_email};
@@ -23,9 +26,12 @@ pub use organization::{Form, Organization};
 pub use project::Project;
 pub use quota::Quota;
 pub use role::{Grant, Role};
+pub use second_factor::{SecondFactor, SecondFactorStatus};
 pub use session::{Session, SessionStatus};
 pub use ssh_key::SshKey;
 pub use team::Team;
+pub use ticket::{Purpose, Ticket};
+pub use transfer::Transfer;
 pub use user::{User, UserStatus};
 
 use meetme_store::Registry;
@@ -44,6 +50,9 @@ pub fn register(r: Registry) -> Registry {
         .with::<Session>()
         .with::<SshKey>()
         .with::<Quota>()
+        .with::<Transfer>()
+        .with::<SecondFactor>()
+        .with::<Ticket>()
 }
 
 /// The default of switches that are on unless somebody turns them off.

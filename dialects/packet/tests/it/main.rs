@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers outside of test functions are tests as well")]
 
 mod access;
+mod accounts;
 mod addresses;
 mod bgp;
 mod contract;
@@ -10,6 +11,9 @@ mod devices;
 mod gateways;
 mod include;
 mod orders;
+mod people;
 mod ports;
+mod services;
 mod spelling;
+mod transfers;
 mod world;
