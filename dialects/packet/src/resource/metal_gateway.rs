@@ -62,7 +62,8 @@ impl Shown for Landing {
         })
         .single(),
         Relation::<Self>::one("virtual_network", &[Segment::KIND], |l| Some(l.segment.any())),
-        Relation::<Self>::one("ip_reservation", &[Block::KIND], |l| l.block.map(Id::any)),
+        // One client takes a link for a reservation without a type, and gives up.
+        Relation::<Self>::one("ip_reservation", &[Block::KIND], |l| l.block.map(Id::any)).whole(),
     ];
     type Wire = Wire;
 

@@ -23,7 +23,10 @@ async fn gateways_keep_their_contract() {
         let new = json!({"virtual_network_id": lan["id"], "ip_reservation_id": block["id"]});
         let made = world.prove("create_metal_gateway", &path, Some(new.clone())).await;
         assert_eq!((&made["state"], &made["virtual_network"]["href"]), (&json!("ready"), &lan["href"]));
-        assert_eq!(made["ip_reservation"]["href"], block["href"]);
+        assert_eq!(
+            (&made["ip_reservation"]["href"], &made["ip_reservation"]["type"]),
+            (&block["href"], &json!("public_ipv4"))
+        );
         world.post(&path, new).await.is(422).says("already");
         let own = made["href"].as_str().unwrap();
         world.prove("get_metal_gateway", &format!("{own}?include=virtual_network,ip_reservation"), None).await;
