@@ -200,6 +200,7 @@ fn agents(app: &App, hub: &Arc<Hub>, data: &Path) -> Result<Agents> {
     let redfish = Arc::new(Redfish::new(Arc::clone(app.clock()), fences));
     let mut agents = Agents::new("sim")
         .with_circuit("sim", sim.clone())
+        .with_switch("sim", sim.clone())
         .with_server("sim", sim.clone())
         .with_discoverer("sim", sim)
         .with_server("redfish", redfish.clone())

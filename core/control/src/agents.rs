@@ -7,6 +7,7 @@ use meetme_agent::{
     fabric::Circuit,
     router::Router,
     server::{Discover, Server},
+    switch::Switch,
 };
 
 /// The agents of one family, by make of equipment.
@@ -39,6 +40,7 @@ pub struct Agents {
     pub(crate) routers: Makes<Router>,
     pub(crate) circuits: Makes<Circuit>,
     pub(crate) servers: Makes<Server>,
+    pub(crate) switches: Makes<Switch>,
     discoverers: HashMap<String, Arc<dyn Discover>>,
     pub(crate) usual: String,
 }
@@ -73,6 +75,13 @@ impl Agents {
     #[must_use]
     pub fn with_server(mut self, make: impl Into<String>, agent: Arc<dyn Agent<Server>>) -> Self {
         self.servers.by_make.insert(make.into(), agent);
+        self
+    }
+
+    /// Adds an agent for switches of a make.
+    #[must_use]
+    pub fn with_switch(mut self, make: impl Into<String>, agent: Arc<dyn Agent<Switch>>) -> Self {
+        self.switches.by_make.insert(make.into(), agent);
         self
     }
 

@@ -280,9 +280,9 @@ impl Controller for DeviceController {
         }
         if is_over && phase == Phase::Removing {
             // What is wiped must be out of everybody's reach first.
-            let left = tx.count::<Landing>(&Filter::eq("port.device", device.id).and(living()))?;
-            if left > 0 {
-                let why = "Its ports are being taken off their segments.".to_owned();
+            let landings = tx.all::<Landing>(Filter::eq("port.device", device.id).and(living()))?;
+            if landings.iter().any(|landing| !landing.status.on.is_empty()) {
+                let why = "The switches are taking the device's networks off.".to_owned();
                 return Ok(Next::Wait { why, at_most: self.pace.patience(device.status.life.since, tx.now()) });
             }
         }

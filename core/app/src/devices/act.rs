@@ -5,7 +5,7 @@ use meetme_model::{Lock, Phase, Wanted, fabric::Landing, living, metal::Device, 
 use meetme_store::{Filter, Object, Resource as _, Tx};
 
 use super::{order::check_script, place, port};
-use crate::{Error, access, addresses};
+use crate::{Error, access, addresses, nics};
 
 /// What can be done to a machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,24 +94,11 @@ pub fn remove(tx: &mut Tx<'_>, id: Id<Device>) -> Result<Object<Device>, Error> 
     unlocked(&device)?;
     let mut spec = device.spec.clone();
     spec.life.wanted = Wanted::Gone;
-    tx.as_system(|tx| tx.save(&mut device, spec))?;
-    Ok(device)
-}
-
-/// Takes a machine's ports off every segment they are on, so that nobody reaches it any more. For the controller, which then waits
-/// until they have left before it has the machine wiped.
-///
-/// # Errors
-/// When the store fails.
-pub fn isolate(tx: &mut Tx<'_>, device: Id<Device>) -> Result<(), Error> {
     tx.as_system(|tx| {
-        for mut landing in tx.all::<Landing>(Filter::eq("port.device", device).and(living()))? {
-            let mut spec = landing.spec.clone();
-            spec.life.wanted = Wanted::Gone;
-            tx.save(&mut landing, spec)?;
-        }
-        Ok(())
-    })
+        tx.save(&mut device, spec)?;
+        nics::take_all(tx, id)
+    })?;
+    Ok(device)
 }
 
 /// Frees everything a machine held: server, addresses, ports, sessions. For the controller, in the transaction in which it

@@ -19,7 +19,7 @@ use meetme_app::{
 use meetme_base::{Id, MacAddr};
 use meetme_control::discover::DiscoverWorker;
 use meetme_model::{
-    Phase,
+    Phase, Wanted,
     fabric::{Landing, Port, Segment, Shape},
     metal::{Device, DeviceStatus, Health, MachineBusy, Power, Server},
     ops::{Equipment, JobState},
@@ -199,7 +199,11 @@ async fn a_machine_is_up_when_it_calls_home_and_gone_when_it_is_wiped() {
     let landing = room.world.make::<Landing>(json!({"segment": segment, "port": port})).await;
     room.world.write(move |tx| devices::remove(tx, id).map(drop)).await.unwrap();
     room.busy(MachineBusy::Wiping).await;
-    assert_eq!(room.world.get(landing).await.status.phase, Phase::Gone, "it is wiped only when nobody reaches it");
+    let left = room.world.get(landing).await;
+    assert!(
+        left.status.on.is_empty() && left.spec.life.wanted == Wanted::Gone,
+        "it is wiped only when nobody reaches it"
+    );
     assert_eq!(room.world.get(room.device).await.spec.server, Some(room.server), "it is nobody else's yet");
     room.says(Report::Wiped).await;
     let gone = room.until("gone", |s| s.life.phase == Phase::Gone).await;

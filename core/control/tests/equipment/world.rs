@@ -70,6 +70,7 @@ impl World {
         let agents = Agents::new("sim")
             .with_router("sim", sim.clone())
             .with_circuit("sim", sim.clone())
+            .with_switch("sim", sim.clone())
             .with_server("sim", sim.clone());
         let agents = further(agents);
         let pace = Pace {

@@ -55,7 +55,7 @@ async fn a_machine_waits_until_its_equipment_was_told_and_then_installs_step_by_
         assert!(world.from(ONE, "GET /install/seed/network-config").await.1.contains("02:00:5e:10:00:01"));
         assert_eq!(world.from(ONE, "GET /install/seed/none").await.0, 404);
         assert_eq!(world.from(ONE, "GET /install/keys").await.0, 409, "it is not to be rescued");
-        assert_eq!(world.from(ONE, "POST /install/step/provisioning.999").await.0, 422);
+        assert_eq!(world.from(ONE, "POST /install/step/provisioning.999").await.0, 400);
         assert_eq!(world.from(ONE, "POST /install/step/provisioning.105").await.0, 204);
         assert_eq!(world.from(ONE, "POST /install/step/provisioning.105").await.0, 204, "said twice");
         let status = world.device(world.one).await.status;
@@ -100,7 +100,7 @@ async fn a_device_that_is_given_back_is_wiped_only_once_its_power_was_taken() {
         assert_eq!(world.send(ONE, "POST /install/failed", &[], " The disk\u{7} is dead.\n").await.0, 204);
         let said = world.device(world.one).await.status.said.unwrap();
         assert_eq!((said.what, said.text.as_str()), (SaidWhat::Failed, "The disk is dead."));
-        assert_eq!(world.from(ONE, "POST /install/failed").await.0, 422);
+        assert_eq!(world.from(ONE, "POST /install/failed").await.0, 400);
         assert_eq!(world.from(ONE, "POST /install/wiped").await.0, 204);
         assert_eq!(world.device(world.one).await.status.said.unwrap().what, SaidWhat::Wiped);
         drop(world.files);

@@ -4,13 +4,16 @@
 
 mod access;
 mod accounts;
+mod addresses;
 mod bgp;
 mod contract;
 mod devices;
+mod gateways;
 mod include;
 mod instance;
 mod orders;
 mod people;
+mod ports;
 mod services;
 mod spelling;
 mod transfers;
