@@ -1,7 +1,7 @@
 //! Switching, reinstalling and giving back a machine. Each is a wish; the machine follows.
 
 use meetme_base::Id;
-use meetme_model::{Lock, Phase, Wanted, fabric::Landing, living, metal::Device, place::Image, routing::DirectSession};
+use meetme_model::{Lock, Phase, Wanted, metal::Device, place::Image, routing::DirectSession};
 use meetme_store::{Filter, Object, Resource as _, Tx};
 
 use super::{order::check_script, place, port};
