@@ -21,6 +21,8 @@ pub struct Config {
     pub access: AccessConfig,
     /// Controllers.
     pub control: ControlConfig,
+    /// Machines that start over the network.
+    pub metal: meetme_netboot::Config,
     /// The interfaces of exchanges.
     pub ixapi: IxApiConfig,
     /// The routing registries.
@@ -103,6 +105,9 @@ pub struct AccessConfig {
     pub session_seconds: i64,
     /// Wrong passwords in a minute for one name or from one address. Default 10.
     pub login_failures_per_minute: u32,
+    /// Whether anybody may sign up, each with an organization of their own below the operator's; the login works once a letter was
+    /// answered, so `[mail]` is needed. Default: no, a login is made by an administrator or by accepting an invitation.
+    pub sign_up: bool,
     /// The organization, by name or UUID, whose book of peerings the Peering Manager dialect shows to callers without a token. Nobody
     /// may write without one. Default: none, every request needs a token.
     pub anonymous_reads: Option<String>,
@@ -117,6 +122,7 @@ impl Default for AccessConfig {
             master_key_file: None,
             session_seconds: 3600,
             login_failures_per_minute: 10,
+            sign_up: false,
             anonymous_reads: None,
             anonymous_peering_requests: false,
         }
@@ -134,11 +140,14 @@ pub struct ControlConfig {
     /// After how many seconds a piece of work counts as lost that no agent elsewhere has fetched and finished. Default 60; more
     /// than a box takes to load a configuration and settle.
     pub agent_seconds: u64,
+    /// After how many seconds what is still being built counts as failed, such as a machine that never says that it has started.
+    /// Default 3600.
+    pub give_up_seconds: u64,
 }
 
 impl Default for ControlConfig {
     fn default() -> Self {
-        Self { enabled: true, workers: 16, agent_seconds: 60 }
+        Self { enabled: true, workers: 16, agent_seconds: 60, give_up_seconds: 3600 }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The resources, one file each, and the table of all that are shown.
 
+mod account;
 mod address;
 mod api_key;
 mod bgp;
@@ -9,24 +10,37 @@ mod device;
 mod email;
 mod event;
 mod facility;
+mod help;
 mod image;
 mod invitation;
+mod license;
+mod member;
 mod membership;
+mod metal_gateway;
 mod metro;
 mod new_device;
+mod notification;
 mod organization;
+mod otp;
+mod payment_method;
 mod plan;
 mod port;
 mod project;
 mod ssh_key;
+mod transfer;
 mod user;
+mod virtual_network;
+mod vlan_assignment;
 
+use meetme_app::Error;
+use meetme_base::Invalid;
 use meetme_http::Op;
 use meetme_model::{
-    access::{EmailAddress, Invitation, Key, Membership, Organization, Project, SshKey, User},
-    fabric::{Address, Block, Port},
-    metal::Device,
-    place::{Image, Metro, Plan, Site},
+    access::{EmailAddress, Invitation, Key, Membership, Organization, Project, SshKey, Transfer, User},
+    fabric::{Address, Block, Landing, Port, Segment},
+    metal::{Device, License},
+    ops::Notification,
+    place::{Billing, Image, Metro, Plan, Site},
     routing::{BgpConfig, DirectSession},
 };
 
@@ -40,6 +54,7 @@ pub static SHOWN: &[Entry] = &[
     Entry::of::<EmailAddress>(),
     Entry::of::<Membership>(),
     Entry::of::<Invitation>(),
+    Entry::of::<Transfer>(),
     Entry::of::<Key>(),
     Entry::of::<SshKey>(),
     Entry::of::<Plan>(),
@@ -50,8 +65,13 @@ pub static SHOWN: &[Entry] = &[
     Entry::of::<Address>(),
     Entry::of::<Block>(),
     Entry::of::<Port>(),
+    Entry::of::<Segment>(),
+    Entry::of::<Landing>(),
     Entry::of::<BgpConfig>(),
     Entry::of::<DirectSession>(),
+    Entry::of::<Notification>(),
+    Entry::of::<Billing>(),
+    Entry::of::<License>(),
 ];
 
 /// Every operation, by chapter.
@@ -60,8 +80,12 @@ pub fn ops() -> Vec<Op> {
         ("Organizations", organization::rows()),
         ("Projects", project::rows()),
         ("Memberships", membership::rows()),
+        ("Members", member::rows()),
         ("Invitations", invitation::rows()),
+        ("Transfers", transfer::rows()),
         ("Users", user::rows()),
+        ("Accounts", account::rows()),
+        ("Two-factor authentication", otp::rows()),
         ("Emails", email::rows()),
         ("SSH keys", ssh_key::rows()),
         ("API keys", api_key::rows()),
@@ -74,10 +98,24 @@ pub fn ops() -> Vec<Op> {
         ("IP addresses", address::rows()),
         ("IP reservations", block::rows()),
         ("Ports", port::rows()),
+        ("VLAN assignments", vlan_assignment::rows()),
+        ("Virtual networks", virtual_network::rows()),
+        ("Metal gateways", metal_gateway::rows()),
         ("BGP", bgp::rows()),
         ("Events", event::rows()),
+        ("Notifications", notification::rows()),
+        ("Payment methods", payment_method::rows()),
+        ("Licenses", license::rows()),
+        ("Help", help::rows()),
     ];
     chapters.into_iter().flat_map(|(group, rows)| rows.into_iter().map(move |row| row.op(group))).collect()
 }
 
 pub use event::schema as event_schema;
+pub use member::schema as member_schema;
+pub use vlan_assignment::{batch_schema, schema as vlan_assignment_schema};
+
+/// The error for an input that names nothing the caller sees.
+fn unknown(field: &str, text: &str) -> Error {
+    Invalid::reference(field, format!("The object {text}")).into()
+}

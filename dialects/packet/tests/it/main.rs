@@ -3,10 +3,18 @@
 #![expect(clippy::unwrap_used, reason = "helpers outside of test functions are tests as well")]
 
 mod access;
+mod accounts;
+mod addresses;
 mod bgp;
 mod contract;
 mod devices;
+mod gateways;
 mod include;
+mod instance;
 mod orders;
+mod people;
+mod ports;
+mod services;
 mod spelling;
+mod transfers;
 mod world;

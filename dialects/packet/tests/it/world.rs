@@ -1,24 +1,29 @@
 //! A small world: an operator, one customer with a user and a project, two sites with servers, a router, address pools.
 
+use std::sync::Arc;
+
 use http::{HeaderMap, Method};
-use meetme_app::{App, Caller, Error, devices, identity, organizations};
-use meetme_base::{Id, IpNet, MacAddr, RawId, Secret, Time};
+use meetme_app::{App, Caller, Error, devices, gateways, identity, mails::Letter, organizations};
+use meetme_base::{Id, IpNet, MacAddr, ManualClock, RawId, Secret, Time};
 use meetme_http::{Limits, Server};
 use meetme_model::{
-    Phase, Term,
-    access::{EmailAddress, Membership, Organization, User},
-    fabric::{Pool, PoolOf},
+    Phase, Term, Wanted,
+    access::{EmailAddress, EmailAddressStatus, Membership, Organization, User},
+    fabric::{Landing, LandingStatus, Pool, PoolOf, Segment},
     metal::{Device, Nic, Server as Metal},
+    ops::Job,
     place::{Boot, Image, Line, Metro, Money, Part, Per, Plan, Price, Site, Specs},
     routing::Router,
 };
-use meetme_store::{Moved, Object, Tx};
+use meetme_store::{Filter, Moved, Object, Tx};
 use meetme_testkit::as_system;
 use serde_json::{Value, json};
 
 /// A running installation, with what tests need to know of it.
 pub struct World {
     pub app: App,
+    /// Its clock, which stands still until it is moved.
+    pub clock: Arc<ManualClock>,
     server: Server,
     /// The token of the customer's user.
     pub token: String,
@@ -59,7 +64,7 @@ impl Answer {
 pub async fn everywhere(test: impl AsyncFn(World)) {
     for place in meetme_testkit::both(Time(1_780_000_000_000)) {
         eprintln!("on {}", place.make);
-        test(World::new(place.app.clone()).await).await;
+        test(World::new(place.app.clone(), place.clock.clone()).await).await;
     }
 }
 
@@ -84,11 +89,12 @@ pub fn ssh_key(n: u8) -> String {
 }
 
 impl World {
-    async fn new(app: App) -> Self {
+    async fn new(app: App, clock: Arc<ManualClock>) -> Self {
         let made = as_system(&app, make).await;
         let server = meetme_testkit::server(meetme_packet::dialect(), &app, Limits::default());
         let mut world = Self {
             app,
+            clock,
             server,
             token: made.token,
             project: String::new(),
@@ -107,7 +113,20 @@ impl World {
     }
 
     pub async fn send_text(&self, token: &str, method: Method, path: &str, body: String) -> Answer {
+        self.send_with(token, &[], method, path, body).await
+    }
+
+    /// The same with further headers.
+    pub async fn send_with(
+        &self,
+        token: &str,
+        more: &[(&str, &str)],
+        method: Method,
+        path: &str,
+        body: String,
+    ) -> Answer {
         let mut headers = vec![("content-type", "application/json")];
+        headers.extend(more);
         if !token.is_empty() {
             headers.push(("x-auth-token", token));
         }
@@ -145,6 +164,59 @@ impl World {
         }
     }
 
+    /// The same for somebody else than the customer's user.
+    #[track_caller]
+    pub fn prove_as(
+        &self,
+        token: &str,
+        op: &'static str,
+        path: &str,
+        body: Option<Value>,
+    ) -> impl Future<Output = Value> {
+        let operation = meetme_contracts::of("packet").unwrap().operation(op).unwrap_or_else(|| panic!("{op}"));
+        let (method, path) = (operation.method.parse::<Method>().unwrap(), path.to_owned());
+        let token = token.to_owned();
+        async move {
+            let answer = self.send(&token, method, &path, body.as_ref()).await;
+            assert!(answer.status < 300, "{op} {path}: {} {}", answer.status, answer.body);
+            meetme_contracts::prove("packet", op, answer.status, &answer.body);
+            answer.body
+        }
+    }
+
+    /// The letters that were put into the queue, the last one first: where each goes, and its text.
+    pub async fn letters(&self) -> Vec<(String, String)> {
+        let app = self.app.clone();
+        self.system(move |tx| {
+            let mut jobs = tx.all::<Job>(Filter::eq("what", meetme_app::mails::SEND))?;
+            jobs.reverse();
+            let read = |job: Object<Job>| {
+                let letter: Letter = serde_json::from_value(job.spec.inputs).unwrap();
+                Ok((letter.to[0].address.clone(), letter.text(&app)?.expose().clone()))
+            };
+            jobs.into_iter().map(read).collect()
+        })
+        .await
+    }
+
+    /// Notes that a user, by login name, was seen to read an address.
+    pub async fn verified(&self, username: &'static str, address: &'static str) {
+        self.system(move |tx| {
+            let user = tx.one::<User>(&Filter::eq("username", username))?.unwrap();
+            let known = tx.one::<EmailAddress>(&Filter::eq("address_key", address))?;
+            let mut row = match known {
+                Some(row) => row,
+                None => {
+                    let email = EmailAddress { address: address.to_owned(), default: false, user: user.id };
+                    tx.create(user.tenant, email)?
+                }
+            };
+            let status = EmailAddressStatus { verified_at: Some(tx.now()) };
+            Ok(tx.observe(&mut row, status, None)?)
+        })
+        .await;
+    }
+
     /// Orders a device as simply as can be, and answers it.
     pub async fn device(&self, hostname: &str) -> Value {
         let path = format!("/projects/{}/devices", self.project);
@@ -177,6 +249,36 @@ impl World {
         .await;
     }
 
+    /// Does what a controller does to everything that lands on a port: it is up, or gone when that is wished.
+    pub async fn landings(&self, phase: Phase) {
+        self.system(move |tx| {
+            for mut row in tx.all::<Landing>(meetme_model::living())? {
+                let to = if row.spec.life.wanted == Wanted::Gone { Phase::Gone } else { phase };
+                let life = row.status.life.moved(to, None, tx.now());
+                let status = LandingStatus { life, ..row.status.clone() };
+                tx.observe(&mut row, status, None)?;
+            }
+            Ok(())
+        })
+        .await;
+    }
+
+    /// Does what controllers do with what lands nowhere any more, and with segments that are to go.
+    pub async fn buried(&self) {
+        self.system(|tx| {
+            for row in tx.all::<Landing>(Filter::eq("wanted", Wanted::Gone.word()).and(meetme_model::living()))? {
+                gateways::bury(tx, row.id)?;
+            }
+            for mut row in tx.all::<Segment>(Filter::eq("wanted", Wanted::Gone.word()).and(meetme_model::living()))? {
+                tx.release_all(row.id.any())?;
+                let status = row.status.moved(Phase::Gone, None, tx.now());
+                tx.observe(&mut row, status, None)?;
+            }
+            Ok(())
+        })
+        .await;
+    }
+
     /// A caller by token, for asking the core directly.
     pub async fn caller(&self, token: &str) -> Caller {
         let door = identity::Door { dialect: "packet", request: meetme_base::Uid::random(), ip: None };
@@ -186,7 +288,12 @@ impl World {
 
 /// The smallest order there is.
 pub fn simple(hostname: &str) -> Value {
-    json!({"facility": "sjc1", "plan": "baremetal_0", "operating_system": "ubuntu_16_04", "hostname": hostname})
+    order_of("baremetal_0", hostname)
+}
+
+/// The same, of another plan.
+pub fn order_of(plan: &str, hostname: &str) -> Value {
+    json!({"facility": "sjc1", "plan": plan, "operating_system": "ubuntu_16_04", "hostname": hostname})
 }
 
 struct Made {
@@ -232,6 +339,27 @@ fn make(app: &App, tx: &mut Tx<'_>) -> Result<Made, Error> {
     };
     let small = tx.create(node, plan("baremetal_0"))?;
     let large = tx.create(node, plan("baremetal_1"))?;
+    // Plans by what their networks can do.
+    let networks = |slug: &str, features: &[&str]| Plan {
+        features: features.iter().map(|f| (*f).to_owned()).collect(),
+        ..plan(slug)
+    };
+    for (n, (slug, nics, features)) in [
+        ("baremetal_2", 2, &[][..]),
+        ("four_plan", 4, &[][..]),
+        ("layer3_plan", 2, &[Plan::LAYER3_ONLY][..]),
+        ("hybrid_plan", 2, &[Plan::HYBRID_ONLY][..]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let plan = tx.create(node, networks(slug, features))?.id;
+        for i in 0..3 {
+            let number = u8::try_from(110 + 10 * n + i).unwrap();
+            let server = metal(&format!("N{number}"), number, plan, sjc1.id);
+            tx.create(node, Metal { nics: (0..nics).map(|i| nic(number, i)).collect(), ..server })?;
+        }
+    }
     let price = json!({
         "of": small.id, "per": Per::Hour, "amount": Money { micros: 50_000, currency: "USD".into() }, "term": Term::Hour,
         "from": Time(0),
@@ -258,15 +386,19 @@ fn make(app: &App, tx: &mut Tx<'_>) -> Result<Made, Error> {
 
     pool(tx, node, "device_public", &["192.0.2.0/24", "2001:db8::/48"])?;
     pool(tx, node, "device_private", &["10.0.0.0/8"])?;
+    pool(tx, node, "device_global", &["198.51.100.0/24"])?;
     let router =
         Router { name: "edge1".into(), hostname: "edge1.example.net".into(), site: Some(sjc1.id), ..Router::default() };
     tx.create(node, router)?;
     Ok(Made { token, organization, stranger, operator: first.key.secret.expose().clone() })
 }
 
+fn nic(server: u8, i: u8) -> Nic {
+    Nic { name: format!("eth{i}"), mac: MacAddr([2, 0, 0, 0, server, i]), switch: None, interface: None }
+}
+
 fn metal(serial: &str, n: u8, plan: Id<Plan>, site: Id<Site>) -> Metal {
-    let nic = |i: u8| Nic { name: format!("eth{i}"), mac: MacAddr([2, 0, 0, 0, n, i]), switch: None, interface: None };
-    Metal { nics: vec![nic(0), nic(1)], rack: Some("R1".into()), ..Metal::new(serial, plan, site) }
+    Metal { nics: vec![nic(n, 0), nic(n, 1)], rack: Some("R1".into()), ..Metal::new(serial, plan, site) }
 }
 
 fn pool(tx: &mut Tx<'_>, node: RawId, purpose: &str, networks: &[&str]) -> Result<(), Error> {
