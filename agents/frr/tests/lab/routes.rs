@@ -1,9 +1,9 @@
 //! Policies on real routes, told and taken by neighbours of other makes.
 
 use meetme_agent::router::{AsPath, BgpSession, Changes, Community, Policy, PrefixRange, RouteSource, Term, Verdict};
-use meetme_lab::{program, until};
+use meetme_lab::{SOON, program, until, wish::asn};
 
-use crate::room::{Room, SOON, asn};
+use crate::room::Room;
 
 /// The networks FRR holds from the neighbour, in order.
 fn taken(room: &Room) -> Vec<String> {
@@ -34,6 +34,9 @@ async fn each_kind_of_condition_takes_the_routes_it_means() {
         (path(vec![AsPath::Contains(vec![asn(64999)])]), vec![far]),
         (path(vec![AsPath::LongerThan(1)]), vec![far]),
         (path(vec![AsPath::LongerThan(2)]), vec![]),
+        (path(vec![AsPath::Within(vec!["64990-65551".parse().unwrap()])]), vec![far]),
+        (path(vec![AsPath::Within(vec!["64502-64998".parse().unwrap(), "0".parse().unwrap()])]), vec![]),
+        (Term { communities: vec!["target:64501:9".parse().unwrap()], ..Term::default() }, vec![plain]),
         (path(both.clone()), vec![far]),
         (path(not_both), vec![]),
         (Term { communities: communities.clone(), ..Term::default() }, vec![large, plain]),
