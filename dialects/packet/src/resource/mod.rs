@@ -1,5 +1,6 @@
 //! The resources, one file each, and the table of all that are shown.
 
+mod account;
 mod address;
 mod api_key;
 mod bgp;
@@ -9,24 +10,34 @@ mod device;
 mod email;
 mod event;
 mod facility;
+mod help;
 mod image;
 mod invitation;
+mod license;
+mod member;
 mod membership;
 mod metro;
 mod new_device;
+mod notification;
 mod organization;
+mod otp;
+mod payment_method;
 mod plan;
 mod port;
 mod project;
 mod ssh_key;
+mod transfer;
 mod user;
 
+use meetme_app::Error;
+use meetme_base::Invalid;
 use meetme_http::Op;
 use meetme_model::{
-    access::{EmailAddress, Invitation, Key, Membership, Organization, Project, SshKey, User},
+    access::{EmailAddress, Invitation, Key, Membership, Organization, Project, SshKey, Transfer, User},
     fabric::{Address, Block, Port},
-    metal::Device,
-    place::{Image, Metro, Plan, Site},
+    metal::{Device, License},
+    ops::Notification,
+    place::{Billing, Image, Metro, Plan, Site},
     routing::{BgpConfig, DirectSession},
 };
 
@@ -40,6 +51,7 @@ pub static SHOWN: &[Entry] = &[
     Entry::of::<EmailAddress>(),
     Entry::of::<Membership>(),
     Entry::of::<Invitation>(),
+    Entry::of::<Transfer>(),
     Entry::of::<Key>(),
     Entry::of::<SshKey>(),
     Entry::of::<Plan>(),
@@ -52,6 +64,9 @@ pub static SHOWN: &[Entry] = &[
     Entry::of::<Port>(),
     Entry::of::<BgpConfig>(),
     Entry::of::<DirectSession>(),
+    Entry::of::<Notification>(),
+    Entry::of::<Billing>(),
+    Entry::of::<License>(),
 ];
 
 /// Every operation, by chapter.
@@ -60,8 +75,12 @@ pub fn ops() -> Vec<Op> {
         ("Organizations", organization::rows()),
         ("Projects", project::rows()),
         ("Memberships", membership::rows()),
+        ("Members", member::rows()),
         ("Invitations", invitation::rows()),
+        ("Transfers", transfer::rows()),
         ("Users", user::rows()),
+        ("Accounts", account::rows()),
+        ("Two-factor authentication", otp::rows()),
         ("Emails", email::rows()),
         ("SSH keys", ssh_key::rows()),
         ("API keys", api_key::rows()),
@@ -76,8 +95,18 @@ pub fn ops() -> Vec<Op> {
         ("Ports", port::rows()),
         ("BGP", bgp::rows()),
         ("Events", event::rows()),
+        ("Notifications", notification::rows()),
+        ("Payment methods", payment_method::rows()),
+        ("Licenses", license::rows()),
+        ("Help", help::rows()),
     ];
     chapters.into_iter().flat_map(|(group, rows)| rows.into_iter().map(move |row| row.op(group))).collect()
 }
 
 pub use event::schema as event_schema;
+pub use member::schema as member_schema;
+
+/// The error for an input that names nothing the caller sees.
+fn unknown(field: &str, text: &str) -> Error {
+    Invalid::reference(field, format!("The object {text}")).into()
+}

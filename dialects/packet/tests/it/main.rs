@@ -3,10 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "helpers outside of test functions are tests as well")]
 
 mod access;
+mod accounts;
 mod bgp;
 mod contract;
 mod devices;
 mod include;
 mod orders;
+mod people;
+mod services;
 mod spelling;
+mod transfers;
 mod world;
