@@ -2,6 +2,7 @@
 
 use http::{Method, StatusCode};
 use meetme_app::{
+    Error,
     peering::inventory::{self, Taken},
     routers::jobs,
     sources,
@@ -9,6 +10,7 @@ use meetme_app::{
 use meetme_base::{Id, Invalid};
 use meetme_http::{Cx, Problem, Reply, Shape};
 use meetme_model::routing::Router;
+use meetme_store::Resource as _;
 use serde_json::{Value as Json, json};
 
 use super::{Action, enqueue, enqueue_all, id, netbox};
@@ -95,7 +97,14 @@ async fn from_netbox(cx: Cx) -> Result<Reply, Problem> {
     let (event, device) = netbox::read(&serve::body(&cx)?)?;
     let (app, slug) = (cx.app.clone(), device.platform.clone());
     let done = cx.app.write(cx.caller(), move |tx| inventory::take(&app, tx, home, event, &device));
-    match done.await.map_err(|e| query::renamed(e, netbox::NAMES))? {
+    let renamed = |error| match error {
+        // Their names are all that routers of one organization can clash by.
+        Error::Exists { kind, .. } if kind == Router::KIND => {
+            Invalid::new("name", "unique", "router with this name already exists.").into()
+        }
+        other => query::renamed(other, netbox::NAMES),
+    };
+    match done.await.map_err(renamed)? {
         Taken::Made(_) => Ok(Reply::empty(StatusCode::CREATED)),
         Taken::Changed(_) | Taken::Removed => Ok(Reply::empty(StatusCode::OK)),
         Taken::NoPlatform => {
