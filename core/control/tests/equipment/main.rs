@@ -8,5 +8,6 @@ mod hub;
 mod jobs;
 mod portal;
 mod routers;
+mod switches;
 mod templates;
 mod world;

@@ -16,6 +16,7 @@ mod invitation;
 mod license;
 mod member;
 mod membership;
+mod metal_gateway;
 mod metro;
 mod new_device;
 mod notification;
@@ -28,13 +29,15 @@ mod project;
 mod ssh_key;
 mod transfer;
 mod user;
+mod virtual_network;
+mod vlan_assignment;
 
 use meetme_app::Error;
 use meetme_base::Invalid;
 use meetme_http::Op;
 use meetme_model::{
     access::{EmailAddress, Invitation, Key, Membership, Organization, Project, SshKey, Transfer, User},
-    fabric::{Address, Block, Port},
+    fabric::{Address, Block, Landing, Port, Segment},
     metal::{Device, License},
     ops::Notification,
     place::{Billing, Image, Metro, Plan, Site},
@@ -62,6 +65,8 @@ pub static SHOWN: &[Entry] = &[
     Entry::of::<Address>(),
     Entry::of::<Block>(),
     Entry::of::<Port>(),
+    Entry::of::<Segment>(),
+    Entry::of::<Landing>(),
     Entry::of::<BgpConfig>(),
     Entry::of::<DirectSession>(),
     Entry::of::<Notification>(),
@@ -93,6 +98,9 @@ pub fn ops() -> Vec<Op> {
         ("IP addresses", address::rows()),
         ("IP reservations", block::rows()),
         ("Ports", port::rows()),
+        ("VLAN assignments", vlan_assignment::rows()),
+        ("Virtual networks", virtual_network::rows()),
+        ("Metal gateways", metal_gateway::rows()),
         ("BGP", bgp::rows()),
         ("Events", event::rows()),
         ("Notifications", notification::rows()),
@@ -105,6 +113,7 @@ pub fn ops() -> Vec<Op> {
 
 pub use event::schema as event_schema;
 pub use member::schema as member_schema;
+pub use vlan_assignment::{batch_schema, schema as vlan_assignment_schema};
 
 /// The error for an input that names nothing the caller sees.
 fn unknown(field: &str, text: &str) -> Error {
