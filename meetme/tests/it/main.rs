@@ -11,6 +11,7 @@ mod lab;
 mod lab_agent;
 mod lab_exchange;
 mod lab_gobgp;
+mod lab_metal;
 mod one_thing;
 mod peering_clients;
 mod seeds;

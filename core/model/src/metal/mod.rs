@@ -2,10 +2,12 @@
 
 mod device;
 mod license;
+mod machine;
 mod server;
 
 pub use device::{AddressWish, Device, DeviceForm, DeviceStatus, DeviceStep, RootPassword};
 pub use license::License;
+pub use machine::{MachineBusy, MachineSaid, MachineTold, SaidWhat};
 pub use server::{Health, Nic, Power, Server, ServerStatus};
 
 use meetme_store::Registry;
