@@ -1,4 +1,5 @@
-//! Simulated equipment: routers that speak BGP with nobody, a fabric that carries circuits nowhere, servers without metal.
+//! Simulated equipment: routers that speak BGP with nobody, a fabric that carries circuits nowhere, servers without metal, storage
+//! without disks.
 //!
 //! Promise: it is an agent like any other and does not flatter. It keeps what it was given, in memory and apart from what it
 //! answers; it takes its time; and by its settings it refuses, does half of what it was told, says it did what it did not,
@@ -10,6 +11,7 @@ mod circuit;
 mod router;
 mod server;
 mod settings;
+mod storage;
 
 use std::{
     collections::HashMap,
@@ -36,6 +38,7 @@ struct World {
     routers: HashMap<String, router::Machine>,
     circuits: HashMap<(String, i64), circuit::Line>,
     servers: HashMap<(String, i64), server::Machine>,
+    disks: HashMap<String, Vec<storage::Disk>>,
     /// How often each was told to forget.
     forgotten: HashMap<String, u64>,
     applies: HashMap<i64, u64>,
@@ -116,6 +119,7 @@ impl World {
         self.routers.remove(name);
         self.circuits.retain(|(of, _), _| of != name);
         self.servers.retain(|(of, _), _| of != name);
+        self.disks.remove(name);
     }
 }
 

@@ -54,6 +54,7 @@ pub mod templates;
 pub mod transfers;
 pub mod userdata;
 pub mod users;
+pub mod volumes;
 
 use std::{
     future::Future,

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use meetme_agent::{Agent, Family, fabric::Circuit, router::Router, server::Server};
+use meetme_agent::{Agent, Family, fabric::Circuit, router::Router, server::Server, storage::Storage};
 
 /// The agents of one family, by make of equipment.
 pub struct Makes<F: Family> {
@@ -34,6 +34,7 @@ pub struct Agents {
     pub(crate) routers: Makes<Router>,
     pub(crate) circuits: Makes<Circuit>,
     pub(crate) servers: Makes<Server>,
+    pub(crate) storage: Makes<Storage>,
     pub(crate) usual: String,
 }
 
@@ -60,6 +61,13 @@ impl Agents {
     #[must_use]
     pub fn with_circuit(mut self, make: impl Into<String>, agent: Arc<dyn Agent<Circuit>>) -> Self {
         self.circuits.by_make.insert(make.into(), agent);
+        self
+    }
+
+    /// Adds an agent for storage of a make.
+    #[must_use]
+    pub fn with_storage(mut self, make: impl Into<String>, agent: Arc<dyn Agent<Storage>>) -> Self {
+        self.storage.by_make.insert(make.into(), agent);
         self
     }
 

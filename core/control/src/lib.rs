@@ -18,6 +18,7 @@ pub mod plain;
 mod registry;
 pub mod router;
 mod runner;
+pub mod volume;
 
 pub use agents::{Agents, Makes};
 pub use controller::{Controller, ErasedController, Next, Soon};
@@ -42,7 +43,9 @@ pub fn controllers_at(app: App, agents: Agents, pace: Pace) -> Vec<Box<dyn Erase
     vec![
         Box::new(router::RouterController::new(app.clone(), agents.clone())),
         Box::new(circuit::CircuitController::new(app.clone(), agents.clone(), pace)),
-        Box::new(device::DeviceController::new(app, agents, pace)),
+        Box::new(device::DeviceController::new(app.clone(), agents.clone(), pace)),
+        Box::new(volume::VolumeController::new(app, agents, pace)),
+        Box::new(volume::PolicyController::new(pace)),
         Box::new(plain::PlainController::<Network>::new(pace)),
         Box::new(plain::PlainController::<Segment>::new(pace)),
         Box::new(plain::PlainController::<Landing>::new(pace)),

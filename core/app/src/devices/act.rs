@@ -5,7 +5,7 @@ use meetme_model::{Lock, Phase, Wanted, metal::Device, place::Image, routing::Di
 use meetme_store::{Filter, Object, Resource as _, Tx};
 
 use super::{order::check_script, place, port};
-use crate::{Error, access, addresses};
+use crate::{Error, access, addresses, volumes};
 
 /// What can be done to a machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +95,7 @@ pub fn remove(tx: &mut Tx<'_>, id: Id<Device>) -> Result<Object<Device>, Error> 
     let mut spec = device.spec.clone();
     spec.life.wanted = Wanted::Gone;
     tx.as_system(|tx| tx.save(&mut device, spec))?;
+    volumes::detach_all(tx, id)?;
     Ok(device)
 }
 
@@ -108,6 +109,8 @@ pub fn finish(tx: &mut Tx<'_>, device: &mut Object<Device>) -> Result<(), Error>
         for session in tx.ids::<DirectSession>(&Filter::eq("device", device.id))? {
             tx.remove(session)?;
         }
+        // One that ended on its day was wished gone by nobody.
+        volumes::detach_all(tx, device.id)?;
         addresses::take_back(tx, device.id)?;
         port::take_back(tx, device.id.any())?;
         if let Some(server) = device.spec.server {

@@ -9,4 +9,5 @@ mod jobs;
 mod portal;
 mod routers;
 mod templates;
+mod volumes;
 mod world;

@@ -61,7 +61,9 @@ impl World {
         let agents = Agents::new("sim")
             .with_router("sim", sim.clone())
             .with_circuit("sim", sim.clone())
-            .with_server("sim", sim.clone());
+            .with_server("sim", sim.clone())
+            .with_storage("sim", sim.clone())
+            .with_storage("shelf", sim.clone());
         let pace = Pace {
             watch: Duration::from_millis(300),
             retry: Duration::from_millis(100),

@@ -3,6 +3,7 @@
 mod account;
 mod address;
 mod api_key;
+mod attachment;
 mod bgp;
 mod block;
 mod capacity;
@@ -25,9 +26,11 @@ mod payment_method;
 mod plan;
 mod port;
 mod project;
+mod snapshot;
 mod ssh_key;
 mod transfer;
 mod user;
+mod volume;
 
 use meetme_app::Error;
 use meetme_base::Invalid;
@@ -35,7 +38,7 @@ use meetme_http::Op;
 use meetme_model::{
     access::{EmailAddress, Invitation, Key, Membership, Organization, Project, SshKey, Transfer, User},
     fabric::{Address, Block, Port},
-    metal::{Device, License},
+    metal::{Attachment, Device, License, Snapshot, SnapshotPolicy, Volume},
     ops::Notification,
     place::{Billing, Image, Metro, Plan, Site},
     routing::{BgpConfig, DirectSession},
@@ -67,6 +70,10 @@ pub static SHOWN: &[Entry] = &[
     Entry::of::<Notification>(),
     Entry::of::<Billing>(),
     Entry::of::<License>(),
+    Entry::of::<Volume>(),
+    Entry::of::<Attachment>(),
+    Entry::of::<Snapshot>(),
+    Entry::of::<SnapshotPolicy>(),
 ];
 
 /// Every operation, by chapter.
@@ -92,6 +99,9 @@ pub fn ops() -> Vec<Op> {
         ("Devices", device::rows()),
         ("IP addresses", address::rows()),
         ("IP reservations", block::rows()),
+        ("Volumes", volume::rows()),
+        ("Volume attachments", attachment::rows()),
+        ("Volume snapshots", snapshot::rows()),
         ("Ports", port::rows()),
         ("BGP", bgp::rows()),
         ("Events", event::rows()),

@@ -13,4 +13,5 @@ mod people;
 mod services;
 mod spelling;
 mod transfers;
+mod volumes;
 mod world;
