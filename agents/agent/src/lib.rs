@@ -14,6 +14,7 @@ mod keep;
 pub mod router;
 pub mod server;
 pub mod storage;
+pub mod switch;
 mod wire;
 
 use std::{fmt::Debug, future::Future, pin::Pin};

@@ -1,5 +1,5 @@
-//! Simulated equipment: routers that speak BGP with nobody, a fabric that carries circuits nowhere, servers without metal, storage
-//! without disks.
+//! Simulated equipment: routers that speak BGP with nobody, a fabric that carries circuits nowhere, switches without frames, servers
+//! without metal, storage without disks.
 //!
 //! Promise: it is an agent like any other and does not flatter. It keeps what it was given, in memory and apart from what it
 //! answers; it takes its time; and by its settings it refuses, does half of what it was told, says it did what it did not,
@@ -12,6 +12,7 @@ mod router;
 mod server;
 mod settings;
 mod storage;
+mod switch;
 
 use std::{
     collections::HashMap,
@@ -39,6 +40,7 @@ struct World {
     circuits: HashMap<(String, i64), circuit::Line>,
     servers: HashMap<(String, i64), server::Machine>,
     disks: HashMap<String, Vec<storage::Disk>>,
+    switches: HashMap<String, switch::Machine>,
     /// How often each was told to forget.
     forgotten: HashMap<String, u64>,
     applies: HashMap<i64, u64>,
@@ -117,6 +119,7 @@ impl Sim {
 impl World {
     fn forget(&mut self, name: &str) {
         self.routers.remove(name);
+        self.switches.remove(name);
         self.circuits.retain(|(of, _), _| of != name);
         self.servers.retain(|(of, _), _| of != name);
         self.disks.remove(name);

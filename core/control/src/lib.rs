@@ -18,6 +18,7 @@ pub mod plain;
 mod registry;
 pub mod router;
 mod runner;
+pub mod switch;
 pub mod volume;
 
 pub use agents::{Agents, Makes};
@@ -44,6 +45,7 @@ pub fn controllers_at(app: App, agents: Agents, pace: Pace) -> Vec<Box<dyn Erase
         Box::new(router::RouterController::new(app.clone(), agents.clone())),
         Box::new(circuit::CircuitController::new(app.clone(), agents.clone(), pace)),
         Box::new(device::DeviceController::new(app.clone(), agents.clone(), pace)),
+        Box::new(switch::SwitchController::new(app.clone(), agents.clone(), pace)),
         Box::new(volume::VolumeController::new(app, agents, pace)),
         Box::new(volume::PolicyController::new(pace)),
         Box::new(plain::PlainController::<Network>::new(pace)),

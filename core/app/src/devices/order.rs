@@ -11,7 +11,7 @@ use meetme_model::{
 use meetme_store::{Object, Resource as _, Tx};
 
 use super::{Place, place, port, steps};
-use crate::{Error, access, addresses, ssh_keys::Keys, tags};
+use crate::{Error, access, addresses, nics, ssh_keys::Keys, tags};
 
 /// What is wished of a new machine.
 #[derive(Clone, Debug)]
@@ -140,6 +140,7 @@ pub fn order(tx: &mut Tx<'_>, project: Id<Project>, new: &NewDevice) -> Result<O
             given.push(addresses::give(tx, &device, wish)?);
         }
         port::make(tx, &device, &plan.spec, &server.spec)?;
+        nics::settle(tx, &device)?;
         let known: Vec<&Address> = given.iter().map(|a| &a.spec).collect();
         let status = DeviceStatus { steps: steps(&image.spec, &known), ..device.status.clone() };
         tx.observe(&mut device, status, None)?;
@@ -174,7 +175,7 @@ fn check(tx: &mut Tx<'_>, new: &NewDevice, plan: &Object<Plan>, image: &Image) -
         return Err(Invalid::range("public_ipv4_subnet_size", 28, 31).into());
     }
     if let Some(wishes) = &new.addresses {
-        addresses::check(wishes)?;
+        addresses::check("ip_addresses", wishes)?;
     }
     Ok(())
 }

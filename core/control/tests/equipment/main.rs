@@ -8,6 +8,7 @@ mod hub;
 mod jobs;
 mod portal;
 mod routers;
+mod switches;
 mod templates;
 mod volumes;
 mod world;

@@ -17,6 +17,7 @@ mod invitation;
 mod license;
 mod member;
 mod membership;
+mod metal_gateway;
 mod metro;
 mod new_device;
 mod notification;
@@ -30,6 +31,8 @@ mod snapshot;
 mod ssh_key;
 mod transfer;
 mod user;
+mod virtual_network;
+mod vlan_assignment;
 mod volume;
 
 use meetme_app::Error;
@@ -37,7 +40,7 @@ use meetme_base::Invalid;
 use meetme_http::Op;
 use meetme_model::{
     access::{EmailAddress, Invitation, Key, Membership, Organization, Project, SshKey, Transfer, User},
-    fabric::{Address, Block, Port},
+    fabric::{Address, Block, Landing, Port, Segment},
     metal::{Attachment, Device, License, Snapshot, SnapshotPolicy, Volume},
     ops::Notification,
     place::{Billing, Image, Metro, Plan, Site},
@@ -65,6 +68,8 @@ pub static SHOWN: &[Entry] = &[
     Entry::of::<Address>(),
     Entry::of::<Block>(),
     Entry::of::<Port>(),
+    Entry::of::<Segment>(),
+    Entry::of::<Landing>(),
     Entry::of::<BgpConfig>(),
     Entry::of::<DirectSession>(),
     Entry::of::<Notification>(),
@@ -103,6 +108,9 @@ pub fn ops() -> Vec<Op> {
         ("Volume attachments", attachment::rows()),
         ("Volume snapshots", snapshot::rows()),
         ("Ports", port::rows()),
+        ("VLAN assignments", vlan_assignment::rows()),
+        ("Virtual networks", virtual_network::rows()),
+        ("Metal gateways", metal_gateway::rows()),
         ("BGP", bgp::rows()),
         ("Events", event::rows()),
         ("Notifications", notification::rows()),
@@ -115,6 +123,7 @@ pub fn ops() -> Vec<Op> {
 
 pub use event::schema as event_schema;
 pub use member::schema as member_schema;
+pub use vlan_assignment::{batch_schema, schema as vlan_assignment_schema};
 
 /// The error for an input that names nothing the caller sees.
 fn unknown(field: &str, text: &str) -> Error {

@@ -4,12 +4,15 @@
 
 mod access;
 mod accounts;
+mod addresses;
 mod bgp;
 mod contract;
 mod devices;
+mod gateways;
 mod include;
 mod orders;
 mod people;
+mod ports;
 mod services;
 mod spelling;
 mod transfers;
