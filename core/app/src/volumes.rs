@@ -177,8 +177,9 @@ pub fn change(tx: &mut Tx<'_>, id: Id<Volume>, changes: &Changes) -> Result<Obje
     let before = (spec.size_gb, spec.plan);
     spec.size_gb = changes.size_gb.unwrap_or(spec.size_gb);
     spec.plan = changes.plan.unwrap_or(spec.plan);
-    if before != (spec.size_gb, spec.plan) {
-        unlocked(&spec.life)?;
+    // Locked as it was, unless it is unlocked by the same change.
+    if before != (spec.size_gb, spec.plan) && spec.life.lock != Lock::None {
+        unlocked(&row.spec.life)?;
     }
     if spec.plan != before.1 {
         check_plan(tx, spec.plan, spec.site)?;
