@@ -7,6 +7,7 @@ mod auth;
 mod error;
 mod ext;
 mod input;
+pub mod instance;
 mod ops;
 mod page;
 mod path;

@@ -5,6 +5,7 @@
 //! taken down, calls [`finish`].
 
 mod act;
+pub mod machine;
 mod order;
 mod place;
 mod port;

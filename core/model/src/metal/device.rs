@@ -5,7 +5,7 @@ use meetme_store::{Edge, Field, FieldType, OnDelete, Resource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Power, Server};
+use super::{MachineSaid, MachineTold, Power, Server};
 use crate::{
     Ext, Labels, Life, LifeStatus, Phase, Wanted,
     access::SshKey,
@@ -174,6 +174,12 @@ pub struct DeviceStatus {
     /// When the machine last said that it has started.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub called_home_at: Option<Time>,
+    /// What its machine was told last, where the machine's equipment does not remember it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub told: Option<MachineTold>,
+    /// What its machine said last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub said: Option<MachineSaid>,
 }
 
 impl Device {

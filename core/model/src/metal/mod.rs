@@ -2,12 +2,14 @@
 
 mod device;
 mod license;
+mod machine;
 mod server;
 mod snapshot;
 mod volume;
 
 pub use device::{AddressWish, Device, DeviceForm, DeviceStatus, DeviceStep, RootPassword};
 pub use license::License;
+pub use machine::{MachineBusy, MachineSaid, MachineTold, SaidWhat};
 pub use server::{Health, Nic, Power, Server, ServerStatus};
 pub use snapshot::{Frequency, Snapshot, SnapshotPolicy, SnapshotPolicyStatus, SnapshotStatus};
 pub use volume::{Attachment, AttachmentStatus, Origin, SIZES, Volume, VolumeStatus};
