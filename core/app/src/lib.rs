@@ -60,6 +60,7 @@ pub mod templates;
 pub mod transfers;
 pub mod userdata;
 pub mod users;
+pub mod volumes;
 
 use std::{
     future::Future,

@@ -5,7 +5,7 @@
 use meetme_base::{Id, RawId};
 use meetme_model::{
     fabric::{Address, Block, Circuit, Landing, Leg, Network, Port, Segment},
-    metal::{Device, Server},
+    metal::{Attachment, Device, Server, Snapshot, SnapshotPolicy, Volume},
     ops::{Equipment, Family, Hook, Job},
     routing::{
         AutonomousSystem, Community, DirectSession, Exchange, ExchangeLink, ExchangeSession, PeerGroup, Policy, Router,
@@ -62,6 +62,14 @@ pub fn registry() -> Registry {
         .trigger::<ExchangeLink>(TriggerOn::Status, "port", |_, t| Ok(each(t, |l| l.port.map(Id::any))))
         .trigger::<Network>(TriggerOn::Status, "ordered_router", |_, t| Ok(each(t, |n| n.router.map(Id::any))))
         .trigger::<Device>(TriggerOn::Spec, "device", itself)
+        .trigger::<Volume>(TriggerOn::Spec, "volume", itself)
+        .trigger::<Attachment>(TriggerOn::Spec, "volume", |_, t| Ok(each(t, |a| Some(a.volume.any()))))
+        .trigger::<Snapshot>(TriggerOn::Spec, "volume", |_, t| Ok(each(t, |s| Some(s.volume.any()))))
+        .trigger::<SnapshotPolicy>(TriggerOn::Status, "snapshot_policy", itself)
+        .trigger::<Equipment>(TriggerOn::Spec, "volume", |tx, t| {
+            let sites: Vec<RawId> = each(t, |e| e.site.map(Id::any));
+            raw(tx.ids::<Volume>(&Filter::is_in("site", sites).and(meetme_model::living())))
+        })
         .trigger::<Job>(TriggerOn::Spec, "job", itself)
         .trigger::<Hook>(TriggerOn::Spec, "hook", itself)
         .trigger::<Equipment>(TriggerOn::Spec, "device", |tx, t| {

@@ -198,7 +198,7 @@ impl Shown for Device {
                 image_url: None,
                 billing_cycle: billing(spec.life.term),
                 user: login.unwrap_or_else(|| "root".to_owned()),
-                iqn: format!("iqn.{}.net.packet:device.{short}", &at(row.created)[..7]),
+                iqn: iqn(row),
                 short_id: short,
                 locked: spec.life.lock != Lock::None,
                 bonding_mode: 4,
@@ -311,13 +311,18 @@ fn percentage(device: &Object<Device>) -> f64 {
     if steps.is_empty() { 0.0 } else { done as f64 * 100.0 / steps.len() as f64 }
 }
 
-const fn billing(term: Option<Term>) -> &'static str {
+pub const fn billing(term: Option<Term>) -> &'static str {
     match term {
         None | Some(Term::Hour) => "hourly",
         Some(Term::Day) => "daily",
         Some(Term::Months(n)) if n >= 12 => "yearly",
         Some(Term::Months(_)) => "monthly",
     }
+}
+
+/// The name a device is told to call itself towards storage.
+pub fn iqn(row: &Object<Device>) -> String {
+    format!("iqn.{}.net.packet:device.{}", &at(row.created)[..7], row.uid.short())
 }
 
 /// The term behind a word for it.

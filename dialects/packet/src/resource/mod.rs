@@ -3,6 +3,7 @@
 mod account;
 mod address;
 mod api_key;
+mod attachment;
 mod bgp;
 mod block;
 mod capacity;
@@ -26,11 +27,13 @@ mod payment_method;
 mod plan;
 mod port;
 mod project;
+mod snapshot;
 mod ssh_key;
 mod transfer;
 mod user;
 mod virtual_network;
 mod vlan_assignment;
+mod volume;
 
 use meetme_app::Error;
 use meetme_base::Invalid;
@@ -38,7 +41,7 @@ use meetme_http::Op;
 use meetme_model::{
     access::{EmailAddress, Invitation, Key, Membership, Organization, Project, SshKey, Transfer, User},
     fabric::{Address, Block, Landing, Port, Segment},
-    metal::{Device, License},
+    metal::{Attachment, Device, License, Snapshot, SnapshotPolicy, Volume},
     ops::Notification,
     place::{Billing, Image, Metro, Plan, Site},
     routing::{BgpConfig, DirectSession},
@@ -72,6 +75,10 @@ pub static SHOWN: &[Entry] = &[
     Entry::of::<Notification>(),
     Entry::of::<Billing>(),
     Entry::of::<License>(),
+    Entry::of::<Volume>(),
+    Entry::of::<Attachment>(),
+    Entry::of::<Snapshot>(),
+    Entry::of::<SnapshotPolicy>(),
 ];
 
 /// Every operation, by chapter.
@@ -97,6 +104,9 @@ pub fn ops() -> Vec<Op> {
         ("Devices", device::rows()),
         ("IP addresses", address::rows()),
         ("IP reservations", block::rows()),
+        ("Volumes", volume::rows()),
+        ("Volume attachments", attachment::rows()),
+        ("Volume snapshots", snapshot::rows()),
         ("Ports", port::rows()),
         ("VLAN assignments", vlan_assignment::rows()),
         ("Virtual networks", virtual_network::rows()),

@@ -17,4 +17,5 @@ mod ports;
 mod services;
 mod spelling;
 mod transfers;
+mod volumes;
 mod world;
