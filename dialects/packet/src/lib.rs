@@ -7,6 +7,7 @@ mod auth;
 mod error;
 mod ext;
 mod input;
+pub mod metadata;
 mod ops;
 mod page;
 mod path;

@@ -12,6 +12,7 @@ pub mod commits;
 mod fabric;
 pub mod follow;
 mod inbound;
+mod metal;
 mod mirror;
 pub(crate) mod observed;
 mod ops;
@@ -128,7 +129,8 @@ impl Hooks {
 const WORDS: &[&str] = &["name", "title", "description", "notes", "comments", "labels", "tags", "nickname"];
 
 /// The kinds with a policy of their own, by area. An area's operations join here.
-const TABLES: &[&[(Kind, Hooks)]] = &[access::HOOKS, fabric::HOOKS, observed::HOOKS, ops::HOOKS, peering::HOOKS];
+const TABLES: &[&[(Kind, Hooks)]] =
+    &[access::HOOKS, fabric::HOOKS, metal::HOOKS, observed::HOOKS, ops::HOOKS, peering::HOOKS];
 
 /// What a kind does with wishes.
 pub fn hooks(kind: &KindInfo) -> Hooks {

@@ -6,6 +6,7 @@ mod circuits;
 mod devices;
 mod hub;
 mod jobs;
+mod market;
 mod portal;
 mod routers;
 mod templates;

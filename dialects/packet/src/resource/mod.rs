@@ -2,6 +2,7 @@
 
 mod address;
 mod api_key;
+mod batch;
 mod bgp;
 mod block;
 mod capacity;
@@ -18,19 +19,24 @@ mod organization;
 mod plan;
 mod port;
 mod project;
+mod reservation;
+mod spot;
 mod ssh_key;
+mod usage;
 mod user;
 
+use meetme_app::Error;
+use meetme_base::{Invalid, Time};
 use meetme_http::Op;
 use meetme_model::{
     access::{EmailAddress, Invitation, Key, Membership, Organization, Project, SshKey, User},
     fabric::{Address, Block, Port},
-    metal::Device,
-    place::{Image, Metro, Plan, Site},
+    metal::{Batch, Device, Reservation, SpotRequest},
+    place::{Image, Metro, Money, Plan, Site},
     routing::{BgpConfig, DirectSession},
 };
 
-use crate::{show::Entry, work::Row};
+use crate::{input::Input, show::Entry, work::Row};
 
 /// Every kind that is shown.
 pub static SHOWN: &[Entry] = &[
@@ -47,6 +53,9 @@ pub static SHOWN: &[Entry] = &[
     Entry::of::<Site>(),
     Entry::of::<Metro>(),
     Entry::of::<Device>(),
+    Entry::of::<Batch>(),
+    Entry::of::<Reservation>(),
+    Entry::of::<SpotRequest>(),
     Entry::of::<Address>(),
     Entry::of::<Block>(),
     Entry::of::<Port>(),
@@ -71,6 +80,10 @@ pub fn ops() -> Vec<Op> {
         ("Metros", metro::rows()),
         ("Capacity", capacity::rows()),
         ("Devices", device::rows()),
+        ("Usage", usage::rows()),
+        ("Batches", batch::rows()),
+        ("Hardware reservations", reservation::rows()),
+        ("Spot market", spot::rows()),
         ("IP addresses", address::rows()),
         ("IP reservations", block::rows()),
         ("Ports", port::rows()),
@@ -80,4 +93,27 @@ pub fn ops() -> Vec<Op> {
     chapters.into_iter().flat_map(|(group, rows)| rows.into_iter().map(move |row| row.op(group))).collect()
 }
 
+pub use device::{Own, iqn, state};
 pub use event::schema as event_schema;
+pub use facility::code as code_of_site;
+pub use metro::code as code_of_metro;
+pub use plan::specs;
+
+/// Millionths of a currency as this dialect writes money.
+#[expect(clippy::cast_precision_loss, reason = "prices are far below 2^53 millionths")]
+fn unit(micros: i64) -> f64 {
+    micros as f64 / 1e6
+}
+
+/// An amount as this dialect writes it.
+fn money(amount: &Money) -> f64 {
+    unit(amount.micros)
+}
+
+/// A moment that must be said.
+///
+/// # Errors
+/// When it is absent, or none.
+fn required(input: &Input, name: &str) -> Result<Time, Error> {
+    input.moment(name)?.ok_or_else(|| Invalid::required(name).into())
+}

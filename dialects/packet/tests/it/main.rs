@@ -3,10 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "helpers outside of test functions are tests as well")]
 
 mod access;
+mod batches;
 mod bgp;
 mod contract;
 mod devices;
 mod include;
 mod orders;
+mod reservations;
 mod spelling;
+mod spot;
+mod usage;
 mod world;

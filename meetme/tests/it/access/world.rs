@@ -186,6 +186,7 @@ impl World {
         self.make("packet", &format!("/projects/{project}/bgp-configs"), local).await;
         self.make("packet", &format!("/devices/{device}/bgp/sessions"), json!({"address_family": "ipv4"})).await;
         self.make("packet", &format!("/projects/{project}/api-keys"), json!({"description": "edge1.demo"})).await;
+        self.populate_orders(&project).await;
         self.make("native", "/meetme/v1/team", json!({"name": "edge1.demo"})).await;
         let named = |more: Value| {
             let mut body = json!({"name": "edge1.demo", "slug": "edge1"});
@@ -216,6 +217,29 @@ impl World {
         let source = self.get(PEERING, "/api/core/data-sources/").await["results"][0]["id"].clone();
         self.make(PEERING, &format!("/api/core/data-sources/{source}/synchronise/"), json!({})).await;
         self.populate_messaging().await;
+    }
+
+    /// Devices ordered together, and at the price of the hour; both stand still once they are there.
+    async fn populate_orders(&self, project: &str) {
+        let wish = json!({
+            "facility": ["sjc1"], "plan": "baremetal_1", "operating_system": "ubuntu_22_04", "hostname": "edge1.demo",
+        });
+        let (batches, requests) =
+            (format!("/projects/{project}/batches"), format!("/projects/{project}/spot-market-requests"));
+        self.make("packet", &format!("/projects/{project}/devices/batch"), json!({"batches": [wish]})).await;
+        self.make(
+            "packet",
+            &requests,
+            json!({"max_bid_price": 1, "facilities": ["sjc1"], "instance_parameters": wish}),
+        )
+        .await;
+        let there = until(Duration::from_secs(60), async || {
+            let batch = self.get("packet", &batches).await["batches"][0]["state"] == "completed";
+            let request = self.get("packet", &format!("{requests}?include=devices")).await;
+            let device = request["spot_market_requests"][0]["devices"][0]["state"] == "active";
+            (batch && device).then_some(())
+        });
+        there.await.unwrap_or_else(|| panic!("{}", self.server.said()));
     }
 
     /// Rows that hang on objects of any kind, and what they name.
