@@ -12,9 +12,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::{By, Create, Hooks, Made, Remove, Replace, read};
+use super::{By, Create, Hooks, Made, Remove, Replace, read, refused};
 use crate::{
-    Error,
+    Error, access,
     devices::{batches, held, reservations, spot},
 };
 
@@ -37,8 +37,9 @@ pub(super) const HOOKS: &[(Kind, Hooks)] = &[
         SpotPrice::KIND,
         Hooks {
             create: Create::Refused("The server works prices out by itself."),
-            replace: Replace::Refused("The server works prices out by itself."),
-            remove: Remove::Refused("It goes with its site or its plan."),
+            // Everybody sees prices; that they cannot be set is said only to who may set things there.
+            replace: Replace::By(|_, tx, kind, old, _| Err(fixed(tx, kind, old, "change"))),
+            remove: Remove::By(|_, tx, kind, old| Err(fixed(tx, kind, old, "remove"))),
         },
     ),
     (
@@ -58,6 +59,13 @@ pub(super) const HOOKS: &[(Kind, Hooks)] = &[
         },
     ),
 ];
+
+fn fixed(tx: &mut Tx<'_>, kind: &KindInfo, old: &AnyObject, verb: &'static str) -> Error {
+    match access::require(tx, kind.kind, verb, old.tenant) {
+        Ok(()) => refused(kind, "The server works prices out by itself."),
+        Err(error) => error,
+    }
+}
 
 /// A server that somebody has stays what and where it is: the claim on it speaks of its plan and its site.
 fn replace_server(
