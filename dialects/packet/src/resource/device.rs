@@ -349,7 +349,8 @@ fn list_of_organization(work: &mut Work<'_, '_>) -> Result<Out, Error> {
 fn list(work: &mut Work<'_, '_>, of: Filter) -> Result<Out, Error> {
     // Devices being removed are left out: one client stops at a state it does not know.
     let going = Filter::eq("wanted", Wanted::Gone.word())
-        .or(Filter::is_in("phase", [Phase::Removing.word(), Phase::Gone.word()]));
+        .or(Filter::is_in("phase", [Phase::Removing.word(), Phase::Gone.word()]))
+        .or(Filter::is("gone_at", Op::Le(work.tx.now().into())));
     let mut filter = of.and(Filter::eq("form", "metal")).and(going.not());
     if let Some(words) = work.asked("search") {
         filter = filter.and(Filter::Text(words.to_owned()));
