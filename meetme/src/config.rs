@@ -103,6 +103,9 @@ pub struct AccessConfig {
     pub session_seconds: i64,
     /// Wrong passwords in a minute for one name or from one address. Default 10.
     pub login_failures_per_minute: u32,
+    /// Whether anybody may sign up, each with an organization of their own below the operator's; the login works once a letter was
+    /// answered, so `[mail]` is needed. Default: no, a login is made by an administrator or by accepting an invitation.
+    pub sign_up: bool,
     /// The organization, by name or UUID, whose book of peerings the Peering Manager dialect shows to callers without a token. Nobody
     /// may write without one. Default: none, every request needs a token.
     pub anonymous_reads: Option<String>,
@@ -117,6 +120,7 @@ impl Default for AccessConfig {
             master_key_file: None,
             session_seconds: 3600,
             login_failures_per_minute: 10,
+            sign_up: false,
             anonymous_reads: None,
             anonymous_peering_requests: false,
         }

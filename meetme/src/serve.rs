@@ -124,6 +124,9 @@ pub async fn run(args: ServeArgs) -> Result<()> {
         None
     };
     let world = if args.demo { Some(demo::prepare(&app).await?) } else { None };
+    if config.access.sign_up {
+        app.open_to_sign_up();
+    }
     // After the demo, whose organizations it may name, and before anybody is listened to.
     if let Some(organization) = &config.access.anonymous_reads {
         meetme_app::identity::open_book(&app, organization).await.context("access.anonymous_reads")?;

@@ -31,7 +31,7 @@ pub fn workers(app: &App, agents: &Agents, config: &Config) -> Result<Vec<Arc<dy
         Arc::new(IxApiWorker::new(app.clone(), Client { reach: Reach { allow: config.ixapi.allow.clone() } })),
         Arc::new(PeeringDb::new(app.clone(), &config.peeringdb)),
         Arc::new(SourceWorker::new(app.clone(), sources(config))),
-        Arc::new(MailWorker::new(Delivery::of(&config.mail).map_err(anyhow::Error::msg)?)),
+        Arc::new(MailWorker::new(app.clone(), Delivery::of(&config.mail).map_err(anyhow::Error::msg)?)),
     ])
 }
 

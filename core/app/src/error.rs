@@ -82,6 +82,8 @@ pub enum AuthFailure {
     Disabled,
     /// The key is limited to other source addresses; the address it was used from.
     Address(std::net::IpAddr),
+    /// The password or letter was right, and the code of the second factor was not there or not good.
+    SecondFactor,
 }
 
 impl fmt::Display for AuthFailure {
@@ -92,6 +94,9 @@ impl fmt::Display for AuthFailure {
             Self::Wrong => f.write_str("The credential is not valid."),
             Self::Expired => f.write_str("The credential has expired."),
             Self::Disabled => f.write_str("The credential is disabled."),
+            Self::SecondFactor => {
+                f.write_str("A code of the second factor is needed in X-OTP-Token, one that was not used before.")
+            }
             Self::Address(ip) => write!(f, "Source IP {ip} is not permitted to authenticate using this credential."),
         }
     }

@@ -6,26 +6,33 @@
 //! a door runs it through [`App::read`] or [`App::write`] on behalf of a [`Caller`].
 
 pub mod access;
+pub mod accounts;
 pub mod addresses;
 pub mod allocate;
 pub mod bgp;
+pub mod billing;
 mod builtin;
 mod caller;
 pub mod catalog;
 pub mod circuits;
 pub mod contexts;
 pub mod devices;
+pub mod emails;
 mod error;
 pub mod filter;
 mod giving;
 pub mod hooks;
 pub mod identity;
+pub mod invitations;
 pub mod irr;
 pub mod ixapis;
 pub mod jobs;
+pub mod licenses;
 pub mod mails;
+pub mod memberships;
 pub mod mirror;
 pub mod networks;
+pub mod notifications;
 pub mod offers;
 mod offload;
 pub mod organizations;
@@ -40,9 +47,12 @@ mod seal;
 pub mod sources;
 pub mod ssh_keys;
 pub mod standing;
+pub mod support;
 pub mod tags;
 pub mod teams;
 pub mod templates;
+pub mod transfers;
+pub mod userdata;
 pub mod users;
 
 use std::{
@@ -103,6 +113,8 @@ struct Inner {
     anonymous: OnceLock<identity::Anonymous>,
     /// Whether the open book takes requests for peering too.
     portal: AtomicBool,
+    /// Whether anybody may sign up without an invitation.
+    sign_up: AtomicBool,
     throttle: identity::Throttle,
     commits: resources::commits::Commits,
     roas: rpki::Cache,
@@ -124,6 +136,7 @@ impl App {
                 callers: identity::Callers::default(),
                 anonymous: OnceLock::new(),
                 portal: AtomicBool::new(false),
+                sign_up: AtomicBool::new(false),
                 throttle,
                 commits,
                 roas: rpki::Cache::default(),
@@ -180,6 +193,13 @@ impl App {
     }
     pub(crate) fn portal_is_open(&self) -> bool {
         self.inner.portal.load(Ordering::Relaxed)
+    }
+    /// Lets anybody sign up, each with an organization of their own below the operator's.
+    pub fn open_to_sign_up(&self) {
+        self.inner.sign_up.store(true, Ordering::Relaxed);
+    }
+    pub(crate) fn is_open_to_sign_up(&self) -> bool {
+        self.inner.sign_up.load(Ordering::Relaxed)
     }
     pub(crate) fn roas(&self) -> &rpki::Cache {
         &self.inner.roas

@@ -3,7 +3,7 @@
 //! Road not taken: addresses in a request. Mail goes to contacts that are kept here, so that nobody makes this installation write to
 //! strangers.
 
-use meetme_base::{Id, Invalid};
+use meetme_base::{Id, Invalid, RawId, Sealed, Secret};
 use meetme_model::{
     access::User,
     mirror::PdbNetwork,
@@ -36,8 +36,25 @@ pub struct Letter {
     pub reply_to: Option<Receiver>,
     /// Its subject.
     pub subject: String,
-    /// Its text.
+    /// Its text; empty where it is sealed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub body: String,
+    /// Its text, where it holds something that only its receiver may read: a job is kept and shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<Sealed>,
+}
+
+impl Letter {
+    /// Its text, opened if it is sealed.
+    ///
+    /// # Errors
+    /// When it was sealed under another master key.
+    pub fn text(&self, app: &App) -> Result<Secret<String>, Error> {
+        match &self.sealed {
+            Some(sealed) => app.sealer().open(sealed),
+            None => Ok(Secret::new(self.body.clone())),
+        }
+    }
 }
 
 /// Somebody a letter goes to.
@@ -105,10 +122,37 @@ pub fn send(
         return Err(Invalid::new("body", "max_length", format!("A mail has at most {LONGEST} bytes.")).into());
     }
     let to = receivers(tx, id, contacts)?;
-    let letter = Letter { to, reply_to: author(tx)?, subject: subject.trim().to_owned(), body: body.to_owned() };
+    let (subject, body) = (subject.trim().to_owned(), body.to_owned());
+    let letter = Letter { to, reply_to: author(tx)?, subject, body, sealed: None };
     let inputs = serde_json::to_value(letter).map_err(|e| Error::Bug(e.to_string()))?;
     let name = format!("Write to {}", system.spec.title());
     jobs::ask(tx, system.tenant, Ask { what: SEND, name, subject: Some(id.any()), inputs })
+}
+
+/// Puts a letter of the installation's own into the queue, about something on `node`. Its text is sealed until it is sent: it lets its
+/// receiver do something that whoever reads jobs may not. The operation decides to whom.
+///
+/// # Errors
+/// When the text cannot be sealed.
+pub(crate) fn confidential(
+    app: &App,
+    tx: &mut Tx<'_>,
+    node: RawId,
+    about: Option<RawId>,
+    to: Receiver,
+    subject: &str,
+    body: &str,
+) -> Result<Object<Job>, Error> {
+    let name = format!("Write to {}", to.address);
+    let sealed = Some(app.sealer().seal(body)?);
+    let letter = Letter { to: vec![to], reply_to: None, subject: subject.to_owned(), body: String::new(), sealed };
+    let inputs = serde_json::to_value(letter).map_err(|e| Error::Bug(e.to_string()))?;
+    jobs::ask(tx, node, Ask { what: SEND, name, subject: about, inputs })
+}
+
+/// A text without line breaks, cut to the length of a subject: names that people chose stand in it.
+pub(crate) fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(150).collect()
 }
 
 fn receivers(tx: &mut Tx<'_>, id: Id<AutonomousSystem>, chosen: &[Id<Contact>]) -> Result<Vec<Receiver>, Error> {

@@ -1,16 +1,17 @@
 //! Projects: where the machines of an organization hang, and what has to be gone before one may go.
 
-use meetme_base::{Id, RawId};
+use meetme_base::{Id, Invalid, RawId};
 use meetme_model::{
     Ext, Phase,
     access::{Organization, Project},
     fabric::{Address, Block},
     living,
     metal::Device,
+    place::Billing,
 };
 use meetme_store::{Filter, Object, Query, Resource as _, Tx, Value};
 
-use crate::{Error, Subject, access, identity, resources};
+use crate::{Error, Subject, access, billing, identity, resources};
 
 /// What is wished of a new project.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +24,8 @@ pub struct NewProject {
     pub organization: Option<Id<Organization>>,
     /// Whether its machines may reach those of the organization's other such projects.
     pub backend_transfer: bool,
+    /// How it is paid for, one of the organization's ways.
+    pub billing: Option<Id<Billing>>,
     /// What only one dialect can mean.
     pub ext: Ext,
 }
@@ -41,9 +44,11 @@ pub fn create(tx: &mut Tx<'_>, maker: &Subject, new: &NewProject) -> Result<Obje
         description: new.description.clone(),
         organization,
         backend_transfer: new.backend_transfer,
+        billing: new.billing,
         labels: Default::default(),
         ext: new.ext.clone(),
     };
+    billing::check_project(tx, &spec)?;
     let made = tx.create(organization.any(), spec)?;
     if let Some(user) = maker.user {
         identity::make_owner(tx, user, made.id.any())?;
@@ -65,11 +70,17 @@ fn usual_organization(tx: &mut Tx<'_>, maker: &Subject) -> Result<Id<Organizatio
 /// Changes a project by `edit`, which sees what it is now. It stays in its organization.
 ///
 /// # Errors
-/// [`Error::Missing`], [`Error::Denied`].
+/// [`Error::Missing`], [`Error::Denied`], [`Error::Invalid`] for another organization.
 pub fn change(tx: &mut Tx<'_>, id: Id<Project>, edit: impl FnOnce(&mut Project)) -> Result<Object<Project>, Error> {
     let mut object = tx.get(id)?;
     let mut spec = object.spec.clone();
     edit(&mut spec);
+    if spec.organization != object.spec.organization {
+        return Err(Invalid::rule("organization", "A project moves to another organization by a transfer.").into());
+    }
+    if spec.billing != object.spec.billing {
+        billing::check_project(tx, &spec)?;
+    }
     tx.save(&mut object, spec)?;
     Ok(object)
 }

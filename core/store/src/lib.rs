@@ -58,6 +58,7 @@ pub use registry::{Registry, Touched, TriggerOn};
 pub use resource::{Edge, EdgeMode, Field, Object, OnDelete, Reach, Resource};
 pub use sample::{Sample, Step};
 pub use store::{Committed, Context, Open, Store};
+pub use tenancy::Tie;
 pub use tx::{Actor, Everything, Scope, Tx};
 pub use value::{FieldType, Value};
 pub use work::{Lease, Work};

@@ -1,13 +1,30 @@
 //! The tenant tree: organizations under organizations, projects as leaves. Every row hangs on one node. The closure of the
 //! tree is a table, so that "here and below" is one indexed condition.
 
-use meetme_base::{Kind, RawId};
+use std::collections::HashMap;
+
+use meetme_base::{Invalid, Kind, RawId};
 
 use crate::{
     Error, Filter, KindInfo, Object, Resource, Tx, Value,
-    conn::Cell,
+    conn::{Cell, Flavour},
     tx::{Facts, TypedFacts},
 };
+
+/// A reference that crosses the border of a node: one of its rows hangs there, the other elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tie {
+    /// The row that hangs on the node.
+    pub inside: (Kind, RawId),
+    /// The reference, as the row that holds it calls it.
+    pub edge: String,
+    /// The row that hangs elsewhere.
+    pub outside: (Kind, RawId),
+    /// Where that one hangs.
+    pub tenant: RawId,
+    /// Whether the row on the node holds the reference, rather than the other one.
+    pub outward: bool,
+}
 
 impl Tx<'_> {
     /// Puts a new node under `parent`, or at the top.
@@ -25,6 +42,91 @@ impl Tx<'_> {
     pub(crate) fn uproot(&mut self, node: RawId) -> Result<(), Error> {
         self.conn.execute("DELETE FROM tenancy WHERE node = ?1 OR above = ?1", &[Cell::Int(node.get())])?;
         Ok(())
+    }
+
+    /// Moves a node, with everything below it, under another parent. The rows that hang on the node go on hanging there. Whoever moves
+    /// it writes the same into its document, which also makes everybody forget the rights they worked out before.
+    ///
+    /// # Errors
+    /// When either node is not there, or the parent lies below the node.
+    pub fn transplant(&mut self, node: RawId, parent: RawId) -> Result<(), Error> {
+        self.must_write()?;
+        let gone = |node| Error::Invalid(Invalid::reference("tenant", format!("The node {node}")));
+        let lock = if self.conn.flavour() == Flavour::Postgres { " FOR UPDATE" } else { "" };
+        // A node that is planted below it meanwhile would copy what is above it now.
+        let sql = format!("SELECT node FROM tenancy WHERE above = ?1 ORDER BY node{lock}");
+        let below = self.conn.all(&sql, &[Cell::Int(node.get())], |r| r.int(0))?;
+        if below.is_empty() {
+            return Err(gone(node));
+        }
+        self.nodes.clear();
+        self.must_stand(false, parent)?;
+        if below.contains(&parent.get()) {
+            return Err(Error::Invalid(Invalid::rule("parent", "A node cannot be moved below itself.")));
+        }
+        self.whole(|tx| {
+            let part = "SELECT node FROM tenancy WHERE above = ?1";
+            let cut = format!("DELETE FROM tenancy WHERE node IN ({part}) AND above NOT IN ({part})");
+            tx.conn.execute(&cut, &[Cell::Int(node.get())])?;
+            tx.conn.execute(
+                "INSERT INTO tenancy (node, above) SELECT low.node, high.above FROM tenancy low, tenancy high
+                 WHERE low.above = ?1 AND high.node = ?2",
+                &[Cell::Int(node.get()), Cell::Int(parent.get())],
+            )?;
+            Ok(())
+        })?;
+        // What is remembered of rows below other nodes holds no longer, whatever their kind.
+        self.written.extend(self.shared.registry.kinds().map(|kind| kind.index));
+        Ok(())
+    }
+
+    /// The references between rows that hang on a node and rows that do not.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn ties(&mut self, node: RawId) -> Result<Vec<Tie>, Error> {
+        let registry = &self.shared.registry;
+        let mut inside: HashMap<i64, Kind> = HashMap::new();
+        for info in registry.kinds() {
+            let sql = format!("SELECT id FROM {} WHERE tenant = ?1", info.table());
+            for id in self.conn.all(&sql, &[Cell::Int(node.get())], |r| r.int(0))? {
+                inside.insert(id, info.kind);
+            }
+        }
+        let ids = [Cell::Ints(inside.keys().copied().collect())];
+        let mut out = Vec::new();
+        for (own, other) in [("src", "dst"), ("dst", "src")] {
+            let condition = self.conn.flavour().is_in(&format!("e.{own}"), 1);
+            let sql = format!(
+                "SELECT e.{own}, e.name, e.{other}, o.kind FROM edge e JOIN object o ON o.id = e.{other}
+                 WHERE {condition} ORDER BY e.{own}, e.name, e.{other}"
+            );
+            let rows = self
+                .conn
+                .all(&sql, &ids, |r| Ok((r.int(0)?, r.text(1)?.to_owned(), r.int(2)?, r.text(3)?.to_owned())))?;
+            for (near, edge, far, kind) in rows.into_iter().filter(|(_, _, far, _)| !inside.contains_key(far)) {
+                let (Some(near_kind), Some(info)) = (inside.get(&near), registry.kind(&kind)) else { continue };
+                let sql = format!("SELECT tenant FROM {} WHERE id = ?1", info.table());
+                let tenant = self.conn.first(&sql, &[Cell::Int(far)], |r| r.int(0).map(RawId::new))?;
+                out.push(Tie {
+                    inside: (*near_kind, RawId::new(near)),
+                    edge,
+                    outside: (info.kind, RawId::new(far)),
+                    tenant: tenant.unwrap_or(RawId::new(0)),
+                    outward: own == "src",
+                });
+            }
+        }
+        Ok(out)
+    }
+
+    /// Takes one reference out of a row, as the removal of its target would where the row only has to let go.
+    ///
+    /// # Errors
+    /// As [`Tx::save`].
+    pub fn let_go(&mut self, row: (Kind, RawId), edge: &str, target: RawId) -> Result<(), Error> {
+        let info = self.shared.registry.info(row.0)?;
+        info.ops.detach(self, row.1, edge, target)
     }
 
     /// The node and all nodes above it.

@@ -73,7 +73,8 @@ struct Login {
 async fn by_password(cx: &Cx, fields: &Query) -> Result<Login, Problem> {
     let field = |name: &str| fields.get(name).filter(|text| !text.is_empty()).ok_or_else(|| Invalid::required(name));
     let (username, password) = (field("username")?, Secret::new(field("password")?.to_owned()));
-    let user = identity::login(&cx.app, username, password, Some(cx.peer)).await?;
+    let code = cx.header("x-otp-token");
+    let user = identity::login(&cx.app, username, password, code, Some(cx.peer)).await?;
     open(cx, identity::Which::User(user.id)).await
 }
 

@@ -10,7 +10,7 @@ use meetme_http::{Cx, Media, Problem, Reply};
 
 use crate::{auth, query, wire};
 
-/// Opens a session with a name and a password.
+/// Opens a session with a name and a password, and the code of the second factor in `X-OTP-Token` where the user has one.
 ///
 /// # Errors
 /// When they are wrong, or there were too many attempts.
@@ -18,7 +18,8 @@ pub async fn login(cx: Cx) -> Result<Reply, Problem> {
     query::only(&cx.query, &[])?;
     cx.expect_media(&[Media::Json])?;
     let sent: wire::Login = cx.json()?;
-    let user = identity::login(&cx.app, &sent.username, Secret::new(sent.password), Some(cx.peer)).await?;
+    let code = cx.header("x-otp-token");
+    let user = identity::login(&cx.app, &sent.username, Secret::new(sent.password), code, Some(cx.peer)).await?;
     let agent = cx.header("user-agent").map(|text| text.chars().take(255).collect());
     let opened = identity::open_for(&cx.app, auth::door(&cx.parts), Which::User(user.id), agent).await?;
     Ok(answer(&opened))

@@ -41,6 +41,21 @@ pub fn wire_error(problem: &Problem, _: &Parts) -> Reply {
     }
 }
 
+/// The same error with one field called by the name that the operation's own inputs have for it.
+pub fn renamed(error: Error, from: &str, to: &str) -> Error {
+    let rename = |mut bad: Invalid| {
+        if bad.field == from {
+            to.clone_into(&mut bad.field);
+        }
+        bad
+    };
+    match error {
+        Error::Invalid(list) => Error::Invalid(list.into_iter().map(rename).collect()),
+        Error::Exists { kind, clash } => Error::Exists { kind, clash: rename(clash) },
+        other => other,
+    }
+}
+
 /// The field in this dialect's words, then what is wrong with it.
 fn sentence(bad: &Invalid) -> String {
     let field = match bad.field.as_str() {

@@ -37,6 +37,37 @@ impl Input {
         self.0.get(name)
     }
 
+    /// Everything that was sent.
+    pub fn all(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.0.iter()
+    }
+
+    /// The inputs of an object within, if there is one.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn inner(&self, name: &str) -> Result<Option<Self>, Error> {
+        match self.0.get(name) {
+            None => Ok(None),
+            Some(Value::Object(map)) => Ok(Some(Self(map.clone().into_iter().filter(|(_, v)| !v.is_null()).collect()))),
+            Some(_) => Err(wrong(name, "an object")),
+        }
+    }
+
+    /// A number, as a number or as its text.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn number(&self, name: &str) -> Result<Option<f64>, Error> {
+        let bad = || wrong(name, "a number");
+        match self.0.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) if text.is_empty() => Ok(None),
+            Some(Value::String(text)) => text.parse().map(Some).map_err(|_| bad()),
+            Some(value) => value.as_f64().map(Some).ok_or_else(bad),
+        }
+    }
+
     /// A text; numbers and truth values are taken as their text.
     ///
     /// # Errors

@@ -3,9 +3,9 @@
 use std::{borrow::Cow, sync::Arc};
 
 use http::{Method, StatusCode};
-use meetme_app::{App, Error, Subject};
+use meetme_app::{App, Caller, Error, Subject};
 use meetme_base::{Id, Kind, RawId, Uid};
-use meetme_http::{Cx, Op, Params, Problem, Query, QueryParam, Reply, Shape, ValueKind, Verb};
+use meetme_http::{Auth, Cx, Op, Params, Problem, Query, QueryParam, Reply, Shape, Soon, ValueKind, Verb};
 use meetme_store::{Filter, Object, Order, Tx};
 use schemars::Schema;
 use serde_json::{Map, Value, json};
@@ -95,6 +95,30 @@ impl Out {
 
 /// What runs.
 pub type Act = fn(&mut Work<'_, '_>) -> Result<Out, Error>;
+
+/// What runs where one transaction is not enough: because a password is hashed, or what a wrong code costs must be kept although the
+/// operation fails. Answers the body.
+pub type Own = fn(Cx, Input) -> Soon<'static, Result<Option<Value>, Problem>>;
+
+#[derive(Clone, Copy)]
+enum Runs {
+    Act(Act),
+    Own(Own),
+}
+
+/// A row as somebody else than the caller of the request sees it: whoever has just logged in by it.
+///
+/// # Errors
+/// When the row is gone.
+pub async fn drawn<R: Shown>(app: &App, caller: &Caller, base: &'static str, id: Id<R>) -> Result<Value, Error> {
+    let (inside, subject) = (app.clone(), Arc::clone(&caller.subject));
+    let read = app.read(caller, move |tx| {
+        let mut show = Show { tx, app: &inside, subject: &subject, base };
+        let drawn = show.whole(R::KIND, &[id.any()], &Wants::default())?.remove(&id.any());
+        drawn.ok_or_else(|| Error::missing(R::KIND, id))
+    });
+    read.await
+}
 
 impl<'c> Work<'_, 'c> {
     fn answer(&mut self, act: Act) -> Result<Option<Value>, Error> {
@@ -191,6 +215,54 @@ impl<'c> Work<'_, 'c> {
         Ok(Out::Many(key, R::KIND, ids, None))
     }
 
+    /// A row that the caller may read although their own rights do not reach it, such as an invitation that is theirs to answer. What it
+    /// is related to stays links, whatever is asked for: those rights end at the row.
+    ///
+    /// # Errors
+    /// When the row is gone.
+    pub fn apart<R: Shown>(&mut self, id: Id<R>) -> Result<Out, Error> {
+        let drawn = self.all_apart::<R>(&[id.any()])?.pop();
+        drawn.map(Out::Json).ok_or_else(|| Error::missing(R::KIND, id))
+    }
+
+    fn all_apart<R: Shown>(&mut self, ids: &[RawId]) -> Result<Vec<Value>, Error> {
+        let (app, base, subject) = (self.app, self.ask.base, &*self.ask.subject);
+        let drawn = self.tx.as_system(|tx| Show { tx, app, subject, base }.whole(R::KIND, ids, &Wants::default()));
+        let mut drawn = drawn?;
+        Ok(ids.iter().filter_map(|id| drawn.remove(id)).collect())
+    }
+
+    /// A page of such rows: all that match. The operation sees to it that the filter finds none but those.
+    ///
+    /// # Errors
+    /// When the page is none.
+    pub fn page_apart<R: Shown>(
+        &mut self,
+        key: &'static str,
+        filter: &Filter,
+        order: Vec<Order>,
+    ) -> Result<Out, Error> {
+        let page = Page::of(&self.ask.query)?;
+        let query = meetme_store::Query::of(filter.clone()).order(order).page(page.limit(), page.offset());
+        let (total, ids) = self.tx.as_system(|tx| -> Result<_, Error> {
+            let ids: Vec<RawId> = tx.list::<R>(&query)?.into_iter().map(|row| row.id.any()).collect();
+            Ok((tx.count::<R>(filter)?, ids))
+        })?;
+        let list = self.all_apart::<R>(&ids)?;
+        self.listed(key, list, page, total)
+    }
+
+    /// A page that is drawn already.
+    ///
+    /// # Errors
+    /// Our own mistake, when it cannot be written.
+    pub fn listed(&self, key: &'static str, list: Vec<Value>, page: Page, total: u64) -> Result<Out, Error> {
+        let meta = page.meta(&self.ask.path, &self.ask.query, total);
+        let meta = serde_json::to_value(meta).map_err(|e| Error::Bug(e.to_string()))?;
+        let map = Map::from_iter([(key.to_owned(), Value::Array(list)), ("meta".to_owned(), meta)]);
+        Ok(Out::Json(Value::Object(map)))
+    }
+
     /// The words of a query parameter, when it says something.
     pub fn asked(&self, name: &str) -> Option<&str> {
         self.ask.query.last(name).filter(|text| !text.is_empty())
@@ -220,12 +292,13 @@ pub struct Row {
     method: Method,
     id: &'static str,
     path: &'static str,
-    act: Act,
+    runs: Runs,
     gives: Gives,
     takes: Takes,
     query: &'static [&'static str],
     status: u16,
     verb: Verb,
+    auth: Auth,
 }
 
 impl Row {
@@ -238,7 +311,20 @@ impl Row {
         gives: Gives,
         act: Act,
     ) -> Self {
-        Self { method, id, path, act, gives, takes: &[], query: &[], status, verb }
+        let auth = Auth::Required;
+        Self { method, id, path, runs: Runs::Act(act), gives, takes: &[], query: &[], status, verb, auth }
+    }
+    /// An operation that is more than one transaction.
+    pub const fn own(
+        method: Method,
+        id: &'static str,
+        path: &'static str,
+        status: u16,
+        gives: Gives,
+        own: Own,
+    ) -> Self {
+        let (verb, auth) = (Verb::Act, Auth::Required);
+        Self { method, id, path, runs: Runs::Own(own), gives, takes: &[], query: &[], status, verb, auth }
     }
     /// An operation that reads.
     pub const fn get(id: &'static str, path: &'static str, gives: Gives, act: Act) -> Self {
@@ -278,6 +364,12 @@ impl Row {
         self.status = status;
         self
     }
+    /// Anyone may call it.
+    #[must_use]
+    pub const fn open(mut self) -> Self {
+        self.auth = Auth::Open;
+        self
+    }
     /// Does something else than its method says.
     #[must_use]
     pub const fn verb(mut self, verb: Verb) -> Self {
@@ -287,7 +379,7 @@ impl Row {
 
     /// The operation, in the chapter `group`.
     pub fn op(self, group: &'static str) -> Op {
-        let (act, status) = (self.act, StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK));
+        let (runs, status) = (self.runs, StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK));
         let writes = self.verb != Verb::Read;
         let takes = match self.takes {
             [] => Shape::Nothing,
@@ -296,16 +388,25 @@ impl Row {
         Op::on(self.method, self.id, self.path)
             .group(group)
             .verb(self.verb)
+            .auth(self.auth)
             .query(parameters(self.gives, self.query))
             .takes(takes)
             .gives(shape(self.gives))
             .success(self.status)
             .run(move |cx: Cx| async move {
-                let ask = Ask::of(&cx)?;
-                let app = cx.app.clone();
-                let run = move |tx: &mut Tx<'_>| Work { tx, app: &app, ask: &ask }.answer(act);
-                let body =
-                    if writes { cx.app.write(cx.caller(), run).await? } else { cx.app.read(cx.caller(), run).await? };
+                let body = match runs {
+                    Runs::Own(own) => {
+                        let input = Input::of(&cx)?;
+                        own(cx, input).await?
+                    }
+                    Runs::Act(act) => {
+                        let ask = Ask::of(&cx)?;
+                        let app = cx.app.clone();
+                        let run = move |tx: &mut Tx<'_>| Work { tx, app: &app, ask: &ask }.answer(act);
+                        let caller = cx.caller();
+                        if writes { cx.app.write(caller, run).await? } else { cx.app.read(caller, run).await? }
+                    }
+                };
                 Ok::<_, Problem>(match body {
                     None => Reply::empty(status),
                     Some(body) => Reply::json(status, &body),

@@ -73,6 +73,7 @@ fn credential(why: &AuthFailure) -> String {
         AuthFailure::Malformed | AuthFailure::Wrong => "Invalid token".to_owned(),
         AuthFailure::Expired => "Token expired".to_owned(),
         AuthFailure::Disabled => "User inactive".to_owned(),
+        AuthFailure::SecondFactor => why.to_string(),
         AuthFailure::Address(ip) => format!("Source IP {ip} is not permitted to authenticate using this token."),
     }
 }

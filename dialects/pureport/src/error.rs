@@ -97,7 +97,7 @@ fn of_credential(why: &AuthFailure, parts: &Parts) -> &'static str {
         AuthFailure::Expired => "ACCESS_TOKEN_EXPIRED",
         AuthFailure::Wrong if parts.path().trim_end_matches('/').ends_with("/login") => "API_KEY_NOT_FOUND",
         AuthFailure::Wrong => "ACCESS_TOKEN_INVALID_SIGNATURE",
-        AuthFailure::Disabled | AuthFailure::Address(_) => "UNAUTHORIZED",
+        AuthFailure::Disabled | AuthFailure::Address(_) | AuthFailure::SecondFactor => "UNAUTHORIZED",
     }
 }
 

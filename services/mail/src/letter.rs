@@ -34,8 +34,8 @@ pub(crate) struct Post {
     pub wrong: Vec<String>,
 }
 
-/// Makes the mail. `id` names it: a second delivery of the same letter has the same name, by which mail programs see that it is one.
-pub(crate) fn post(sender: &Sender, letter: &Letter, id: &str) -> Result<Post, String> {
+/// Makes the mail with this text. `id` names it: a second delivery of the same letter has the same name, by which mail programs see that it is one.
+pub(crate) fn post(sender: &Sender, letter: &Letter, text: &str, id: &str) -> Result<Post, String> {
     let Sender(from) = sender;
     let name = format!("<{id}@{}>", from.email.domain());
     let mut message = Message::builder()
@@ -63,7 +63,7 @@ pub(crate) fn post(sender: &Sender, letter: &Letter, id: &str) -> Result<Post, S
     if envelopes.is_empty() {
         return Err("None of the addresses is one that mail can go to.".to_owned());
     }
-    let message = message.body(letter.body.clone()).map_err(|e| format!("The mail cannot be written: {e}"))?;
+    let message = message.body(text.to_owned()).map_err(|e| format!("The mail cannot be written: {e}"))?;
     Ok(Post { bytes: message.formatted(), envelopes, wrong })
 }
 
@@ -92,9 +92,10 @@ mod tests {
             ],
             reply_to: Some(Receiver { name: "Ada".to_owned(), address: "ada@example.net".to_owned() }),
             subject: subject.to_owned(),
-            body: body.to_owned(),
+            body: String::new(),
+            sealed: None,
         };
-        let post = post(&sender, &letter, "0f").unwrap();
+        let post = post(&sender, &letter, body, "0f").unwrap();
         assert_eq!((post.envelopes.len(), post.wrong), (1, vec!["not an address".to_owned()]));
         String::from_utf8(post.bytes).unwrap()
     }
@@ -133,8 +134,9 @@ mod tests {
     #[test]
     fn a_letter_to_nobody_is_not_written() {
         let sender = Sender::parse("peering@example.net").unwrap();
-        let letter = Letter { to: Vec::new(), reply_to: None, subject: "s".to_owned(), body: "b".to_owned() };
-        assert!(post(&sender, &letter, "0f").is_err());
+        let subject = "s".to_owned();
+        let letter = Letter { to: Vec::new(), reply_to: None, subject, body: String::new(), sealed: None };
+        assert!(post(&sender, &letter, "b", "0f").is_err());
         assert!(Sender::parse("nobody").is_err());
     }
 }

@@ -14,7 +14,10 @@ use lettre::{
         client::{Certificate, Tls as Wrap, TlsParameters},
     },
 };
-use meetme_app::mails::{Letter, SEND};
+use meetme_app::{
+    App,
+    mails::{Letter, SEND},
+};
 use meetme_control::{
     Soon,
     jobs::{Done, Log, Work, Worker},
@@ -81,13 +84,14 @@ fn tls(host: &str, settings: &Settings) -> Result<TlsParameters, String> {
 
 /// Sends letters.
 pub struct MailWorker {
+    app: App,
     delivery: Option<Arc<Delivery>>,
 }
 
 impl MailWorker {
     /// Over this way, or over none: then every letter fails with the reason.
-    pub fn new(delivery: Option<Delivery>) -> Self {
-        Self { delivery: delivery.map(Arc::new) }
+    pub fn new(app: App, delivery: Option<Delivery>) -> Self {
+        Self { app, delivery: delivery.map(Arc::new) }
     }
 }
 
@@ -103,7 +107,8 @@ impl Worker for MailWorker {
             };
             let letter: Letter = serde_json::from_value(work.job.spec.inputs.clone())
                 .map_err(|e| format!("The letter cannot be read: {e}"))?;
-            let post = post(&delivery.sender, &letter, &work.job.uid.to_string())?;
+            let text = letter.text(&self.app).map_err(|e| e.to_string())?;
+            let post = post(&delivery.sender, &letter, text.expose(), &work.job.uid.to_string())?;
             delivery.deliver(post, &work.log).await
         })
     }

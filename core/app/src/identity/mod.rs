@@ -4,12 +4,14 @@
 //! one text take the secret. People log in with name and password and get a session.
 
 mod anonymous;
+pub mod factor;
 mod key;
 mod password;
 mod resolve;
 mod session;
 mod setup;
 mod throttle;
+pub mod totp;
 
 pub(crate) use anonymous::Anonymous;
 pub use anonymous::{anonymous, open_book};

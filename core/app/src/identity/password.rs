@@ -4,7 +4,7 @@ use std::{net::IpAddr, sync::LazyLock};
 
 use argon2::{Argon2, PasswordHash, PasswordHasher as _, PasswordVerifier as _, password_hash::SaltString};
 use meetme_base::{Id, Secret};
-use meetme_model::access::{Hash, User};
+use meetme_model::access::{EmailAddress, Hash, User};
 use meetme_store::{Context, Filter, Object};
 
 use crate::{App, AuthFailure, Error, offload::offload, seal};
@@ -35,7 +35,8 @@ static NOBODY: LazyLock<Option<Hash>> = LazyLock::new(|| {
     hash_password(&Secret::new(seal::hex(&random))).ok()
 });
 
-/// The user of this name, if the password is right. Names are compared without regard to case; an e-mail address serves as well.
+/// The user of this name, if the password is right, and the code of the second factor where the user has one. Names are compared
+/// without regard to case; an e-mail address that was verified serves as well.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`], or [`Error::Limited`] after too many failures.
@@ -43,6 +44,7 @@ pub async fn login(
     app: &App,
     username: &str,
     password: Secret<String>,
+    code: Option<&str>,
     ip: Option<IpAddr>,
 ) -> Result<Object<User>, Error> {
     let name = format!("user:{}", meetme_store::fold(username));
@@ -51,12 +53,18 @@ pub async fn login(
     let now = app.now();
     app.throttle().check(&names, now)?;
     let key = meetme_store::fold(username);
-    let user =
-        app.store()
-            .read::<_, Error, _>(Context::system(), move |tx| {
-                Ok(tx.one::<User>(&Filter::eq("username_key", key.as_str()))?)
-            })
-            .await?;
+    let user = app
+        .store()
+        .read::<_, Error, _>(Context::system(), move |tx| {
+            let named = tx.one::<User>(&Filter::eq("username_key", key.as_str()))?;
+            if named.is_some() {
+                return Ok(named);
+            }
+            let address = tx.one::<EmailAddress>(&Filter::eq("address_key", key.as_str()))?;
+            let address = address.filter(|row| row.status.verified_at.is_some());
+            Ok(address.map(|row| tx.get(row.spec.user)).transpose()?)
+        })
+        .await?;
     let hash = user.as_ref().and_then(|u| u.spec.password.clone()).or_else(|| NOBODY.clone());
     let right = offload(move || verify(hash.as_ref(), &password)).await?;
     match user {
@@ -64,6 +72,7 @@ pub async fn login(
             if !user.spec.active {
                 return Err(Error::Unauthenticated(AuthFailure::Disabled));
             }
+            super::factor::at_login(app, user.id, code).await?;
             app.throttle().succeeded(&name);
             seen(app, user.id);
             Ok(user)

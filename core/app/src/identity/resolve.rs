@@ -7,7 +7,7 @@ use std::{
 };
 
 use meetme_base::{Id, IpNet, Kind, RawId, Time, Uid};
-use meetme_model::access::{Grant, Key, Membership, Organization, Project, Role, Session, Team, User};
+use meetme_model::access::{EmailAddress, Grant, Key, Membership, Organization, Project, Role, Session, Team, User};
 use meetme_store::{Context, Filter, Object, Resource as _, Tx};
 
 use crate::{
@@ -257,8 +257,7 @@ fn of_user(
             grants.extend(role.spec.grants.iter().map(|g| (team.tenant, g.clone())));
         }
     }
-    // Everybody may see and change their own user.
-    grants.push((home.any(), own_user(user.id)));
+    grants.extend(own(user.id).map(|grant| (home.any(), grant)));
     let limits = limits.unwrap_or(Limits { narrow: None, read_only: false, objects: Vec::new() });
     let subject = Subject {
         user: Some(user.id),
@@ -281,13 +280,15 @@ fn known(tx: &mut Tx<'_>, model: &Arc<crate::access::Model>, subject: Subject, p
     Ok(Known { subject: Arc::new(subject), scope, allowed_ips: Vec::new(), expires_at: None, epoch: 0, at })
 }
 
-fn own_user(user: Id<User>) -> Grant {
-    Grant {
-        kinds: vec![User::KIND.name().to_owned()],
-        verbs: vec!["see".to_owned(), "change".to_owned()],
+/// Everybody may see and change their own user, and see their own addresses, which change by operations.
+fn own(user: Id<User>) -> [Grant; 2] {
+    let grant = |kind: Kind, verbs: &[&str], field: &str| Grant {
+        kinds: vec![kind.name().to_owned()],
+        verbs: verbs.iter().map(|verb| (*verb).to_owned()).collect(),
         fields: None,
-        filter: Some(serde_json::json!({"field": "id", "op": "eq", "value": user.get()})),
-    }
+        filter: Some(serde_json::json!({"field": field, "op": "eq", "value": user.get()})),
+    };
+    [grant(User::KIND, &["see", "change"], "id"), grant(EmailAddress::KIND, &["see"], "user")]
 }
 
 /// Notes that a key was used, at most once a minute; nobody waits for it.

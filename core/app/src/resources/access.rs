@@ -2,7 +2,8 @@
 
 use meetme_base::{Id, Invalid, IpNet, Kind, RawId, Time};
 use meetme_model::access::{
-    Form, Grant, Invitation, Key, Membership, Organization, Project, Role, Session, SshKey, Team, User,
+    EmailAddress, Form, Grant, Invitation, Key, Membership, Organization, Project, Role, SecondFactor, Session, SshKey,
+    Team, Ticket, Transfer, User,
 };
 use meetme_store::{AnyObject, KindInfo, Resource as _, Tx};
 use schemars::JsonSchema;
@@ -11,8 +12,8 @@ use serde_json::Value as Json;
 
 use super::{By, Create, Hooks, Made, Remove, Replace, read, shape};
 use crate::{
-    Error,
-    giving::{Giver, may_give, must_have, owner_node},
+    Error, emails,
+    giving::{Giver, may_act_as, may_give, must_be_whole, must_have, owner_node},
     identity, organizations, projects, teams, users,
 };
 
@@ -26,7 +27,22 @@ pub(super) const HOOKS: &[(Kind, Hooks)] = &[
             remove: Remove::By(remove_organization),
         },
     ),
-    (Project::KIND, Hooks { create: Create::By(create_project), remove: Remove::By(remove_project), ..Hooks::PLAIN }),
+    (
+        Project::KIND,
+        Hooks {
+            create: Create::By(create_project),
+            replace: Replace::By(replace_project),
+            remove: Remove::By(remove_project),
+        },
+    ),
+    (
+        EmailAddress::KIND,
+        Hooks {
+            create: Create::By(create_email),
+            replace: Replace::By(replace_email),
+            remove: Remove::By(remove_email),
+        },
+    ),
     (
         User::KIND,
         Hooks { create: Create::By(create_user), replace: Replace::By(replace_user), remove: Remove::By(remove_user) },
@@ -62,6 +78,30 @@ pub(super) const HOOKS: &[(Kind, Hooks)] = &[
         },
     ),
     (
+        Transfer::KIND,
+        Hooks {
+            create: Create::Refused("It is made by asking the other organization."),
+            replace: Replace::Refused("It is answered or withdrawn; for another organization, make another one."),
+            remove: Remove::Plain,
+        },
+    ),
+    (
+        SecondFactor::KIND,
+        Hooks {
+            create: Create::Refused("Whoever logs in with it offers and enables it."),
+            replace: Replace::Refused("Whoever logs in with it changes it."),
+            remove: Remove::By(remove_factor),
+        },
+    ),
+    (
+        Ticket::KIND,
+        Hooks {
+            create: Create::Refused("It comes with a letter."),
+            replace: Replace::Refused("It comes with a letter."),
+            remove: Remove::Plain,
+        },
+    ),
+    (
         Invitation::KIND,
         Hooks {
             create: Create::Refused("It is made by sending it."),
@@ -72,7 +112,7 @@ pub(super) const HOOKS: &[(Kind, Hooks)] = &[
 ];
 
 /// The node that a row must hang on, which the caller may have said as well.
-fn on(said: Option<RawId>, must: RawId, field: &str) -> Result<RawId, Error> {
+pub(super) fn on(said: Option<RawId>, must: RawId, field: &str) -> Result<RawId, Error> {
     if said.is_some_and(|said| said != must) {
         return Err(Invalid::rule("tenant", format!("The row hangs on the {field}.")).into());
     }
@@ -126,6 +166,7 @@ fn create_project(by: By<'_>, tx: &mut Tx<'_>, _: &KindInfo, tenant: Option<RawI
         description: new.description,
         organization: Some(new.organization),
         backend_transfer: new.backend_transfer,
+        billing: new.billing,
         ext: new.ext,
     };
     let mut made = projects::create(tx, &by.caller.subject, &wish)?;
@@ -139,6 +180,36 @@ fn create_project(by: By<'_>, tx: &mut Tx<'_>, _: &KindInfo, tenant: Option<RawI
 
 fn remove_project(_: By<'_>, tx: &mut Tx<'_>, _: &KindInfo, old: &AnyObject) -> Result<(), Error> {
     projects::remove(tx, old.id.of())
+}
+
+fn replace_project(_: By<'_>, tx: &mut Tx<'_>, _: &KindInfo, old: &AnyObject, spec: Json) -> Result<AnyObject, Error> {
+    let new: Project = Tx::sent_for(&tx.get(old.id.of())?, spec)?;
+    Ok(Tx::erased(&projects::change(tx, old.id.of(), |project| *project = new)?))
+}
+
+fn create_email(by: By<'_>, tx: &mut Tx<'_>, _: &KindInfo, tenant: Option<RawId>, spec: Json) -> Result<Made, Error> {
+    let new: EmailAddress = read(&spec)?;
+    let home = tx.find(new.user)?.map(|user| user.tenant);
+    let home = home.ok_or_else(|| Invalid::reference("user", format!("The object {}", new.user)))?;
+    on(tenant, home, "user's home")?;
+    let made = emails::add(by.app, tx, &by.caller.subject, new.user, &new.address, new.default)?;
+    Ok(Tx::erased(&made).into())
+}
+
+fn replace_email(by: By<'_>, tx: &mut Tx<'_>, _: &KindInfo, old: &AnyObject, spec: Json) -> Result<AnyObject, Error> {
+    let row = tx.get::<EmailAddress>(old.id.of())?;
+    let new = Tx::sent_for(&row, spec)?;
+    if new.user != row.spec.user {
+        return Err(Invalid::rule("user", "An address cannot be given to another user.").into());
+    }
+    let is_default = (new.default != row.spec.default).then_some(new.default);
+    let changed = emails::change(by.app, tx, &by.caller.subject, &row, Some(&new.address), is_default)?;
+    Ok(Tx::erased(&changed))
+}
+
+fn remove_email(by: By<'_>, tx: &mut Tx<'_>, _: &KindInfo, old: &AnyObject) -> Result<(), Error> {
+    let row = tx.get::<EmailAddress>(old.id.of())?;
+    emails::remove(by.app, tx, &by.caller.subject, &row)
 }
 
 fn create_user(by: By<'_>, tx: &mut Tx<'_>, _: &KindInfo, tenant: Option<RawId>, spec: Json) -> Result<Made, Error> {
@@ -156,6 +227,21 @@ fn replace_user(by: By<'_>, tx: &mut Tx<'_>, _: &KindInfo, old: &AnyObject, spec
 
 fn remove_user(by: By<'_>, tx: &mut Tx<'_>, _: &KindInfo, old: &AnyObject) -> Result<(), Error> {
     users::remove(by, tx, old.id.of())
+}
+
+/// For somebody whose telephone is gone and whose recovery codes are used up: by who may do whatever that somebody may.
+fn remove_factor(by: By<'_>, tx: &mut Tx<'_>, _: &KindInfo, old: &AnyObject) -> Result<(), Error> {
+    let user = tx.get::<SecondFactor>(old.id.of())?.spec.user;
+    let (of, subject) = (tx.get(user)?, &by.caller.subject);
+    must_be_whole(tx, subject)?;
+    if subject.user == Some(user) {
+        return Err(Error::Denied("Your own second factor is given up by a code of it.".to_owned()));
+    }
+    if of.spec.superuser && !subject.superuser {
+        return Err(Error::Denied("Only a superuser takes a second factor from a superuser.".to_owned()));
+    }
+    may_act_as(by.app, tx, user)?;
+    Ok(tx.remove::<SecondFactor>(old.id.of())?)
 }
 
 fn create_team(by: By<'_>, tx: &mut Tx<'_>, _: &KindInfo, tenant: Option<RawId>, spec: Json) -> Result<Made, Error> {

@@ -1,4 +1,5 @@
-//! An open invitation into an organization. Once it is accepted, declined or withdrawn its row goes; the change log remembers.
+//! An open invitation into an organization or into projects of it. The row hangs on the node into which it invites, or on the
+//! organization where it invites into several. Once it is accepted, declined or withdrawn it goes; the change log remembers.
 
 use meetme_base::{Id, Invalid, Kind, Time};
 use meetme_store::{Edge, Field, FieldType, OnDelete, Resource, fold};
@@ -72,7 +73,7 @@ impl Resource for Invitation {
         edge::roles(|s| ids(&s.roles), |s, id| without(&mut s.roles, id)),
         Edge::detach("by", &[User::KIND], |s| s.by.map(Id::any), |s| s.by = None),
     ];
-    const UNIQUE: &'static [&'static [&'static str]] = &[&["scope", "email_key"], &["nonce"]];
+    const UNIQUE: &'static [&'static [&'static str]] = &[&["tenant", "email_key"], &["nonce"]];
     type Status = InvitationStatus;
 
     fn check(&self, before: Option<&Self>) -> Result<(), Invalid> {

@@ -8,9 +8,12 @@ mod membership;
 mod organization;
 mod project;
 mod role;
+mod second_factor;
 mod session;
 mod ssh_key;
 mod team;
+mod ticket;
+mod transfer;
 mod user;
 
 pub use email_address::{EmailAddress, EmailAddressStatus, check_email};
@@ -21,9 +24,12 @@ pub use membership::Membership;
 pub use organization::{Form, Organization};
 pub use project::Project;
 pub use role::{Grant, Role};
+pub use second_factor::{SecondFactor, SecondFactorStatus};
 pub use session::{Session, SessionStatus};
 pub use ssh_key::SshKey;
 pub use team::Team;
+pub use ticket::{Purpose, Ticket};
+pub use transfer::Transfer;
 pub use user::{User, UserStatus};
 
 use meetme_store::Registry;
@@ -41,6 +47,9 @@ pub fn register(r: Registry) -> Registry {
         .with::<Key>()
         .with::<Session>()
         .with::<SshKey>()
+        .with::<Transfer>()
+        .with::<SecondFactor>()
+        .with::<Ticket>()
 }
 
 /// The default of switches that are on unless somebody turns them off.

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Organization;
-use crate::{Ext, Labels, Nothing, check};
+use crate::{Ext, Labels, Nothing, check, place::Billing};
 
 /// A project of an organization.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -16,11 +16,14 @@ pub struct Project {
     /// A line for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// The organization it belongs to.
+    /// The organization it belongs to. It moves to another one by a transfer only, which moves its node too.
     pub organization: Id<Organization>,
     /// Whether its machines may reach those of the organization's other such projects over a private network.
     #[serde(default)]
     pub backend_transfer: bool,
+    /// How it is paid for; in the organization's usual way when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub billing: Option<Id<Billing>>,
     /// Labels.
     #[serde(default, skip_serializing_if = "Labels::is_empty")]
     pub labels: Labels,
@@ -37,14 +40,13 @@ impl Resource for Project {
         Field::new("name", FieldType::Text, |s: &Self| s.name.as_str().into()).indexed().searchable(),
         Field::new("description", FieldType::Text, |s: &Self| s.description.clone().into()).searchable(),
     ];
-    const EDGES: &'static [Edge<Self>] =
-        &[Edge::refuse("organization", &[Organization::KIND], |s| Some(s.organization.any()))];
+    const EDGES: &'static [Edge<Self>] = &[
+        Edge::refuse("organization", &[Organization::KIND], |s| Some(s.organization.any())),
+        Edge::detach("billing", &[Billing::KIND], |s| s.billing.map(Id::any), |s| s.billing = None),
+    ];
     type Status = Nothing;
 
-    fn check(&self, before: Option<&Self>) -> Result<(), Invalid> {
-        if before.is_some_and(|b| b.organization != self.organization) {
-            return Err(Invalid::rule("organization", "A project cannot be moved in the tree."));
-        }
+    fn check(&self, _: Option<&Self>) -> Result<(), Invalid> {
         check::name("name", &self.name, 255)?;
         check::length("description", self.description.as_deref().unwrap_or_default(), 1024)
     }

@@ -3,6 +3,7 @@
 
 mod batch;
 mod device;
+mod license;
 mod reservation;
 mod server;
 mod spot;
@@ -12,6 +13,7 @@ pub use batch::{Batch, BatchState, BatchStatus};
 pub use device::{
     AddressWish, Device, DeviceForm, DeviceStatus, DeviceStep, RootPassword, Spot, Traffic, check_hostname,
 };
+pub use license::License;
 pub use reservation::Reservation;
 pub use server::{Health, Nic, Power, Server, ServerStatus};
 pub use spot::{SpotPrice, SpotPriceStatus, SpotRequest, SpotRequestStatus};
@@ -21,5 +23,11 @@ use meetme_store::Registry;
 
 /// Adds the kinds of this area.
 pub fn register(r: Registry) -> Registry {
-    r.with::<Server>().with::<Reservation>().with::<SpotPrice>().with::<SpotRequest>().with::<Device>().with::<Batch>()
+    r.with::<Server>()
+        .with::<Reservation>()
+        .with::<SpotPrice>()
+        .with::<SpotRequest>()
+        .with::<Device>()
+        .with::<Batch>()
+        .with::<License>()
 }

@@ -11,6 +11,7 @@ mod follows;
 mod hook;
 mod job;
 mod journal;
+mod notification;
 mod subject;
 mod tag;
 
@@ -24,6 +25,7 @@ pub use follows::{Follows, Publishes};
 pub use hook::{Hook, HookMethod, HookStatus};
 pub use job::{Job, JobState, JobStatus, LogEntry, LogLevel};
 pub use journal::{Journal, JournalLevel};
+pub use notification::{Notification, NotificationForm, NotificationState, Receipt, Severity};
 pub use subject::subject;
 pub use tag::Tag;
 
@@ -41,4 +43,6 @@ pub fn register(r: Registry) -> Registry {
         .with::<DataSource>()
         .with::<DataFile>()
         .with::<Hook>()
+        .with::<Notification>()
+        .with::<Receipt>()
 }

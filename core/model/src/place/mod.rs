@@ -1,5 +1,6 @@
 //! Where things are and what may be bought there: metros, sites, cloud regions, and the catalogue with its prices.
 
+mod billing;
 mod geo;
 mod image;
 mod metro;
@@ -9,6 +10,7 @@ mod price;
 mod region;
 mod site;
 
+pub use billing::{Billing, BillingAddress, BillingMethod, Expiry, holds_card_number};
 pub use geo::{Geo, PostalAddress};
 pub use image::{Boot, Image};
 pub use metro::{Metro, MetroLink};
@@ -30,7 +32,14 @@ pub type OtherIds = BTreeMap<String, String>;
 
 /// Adds the kinds of this area.
 pub fn register(r: Registry) -> Registry {
-    r.with::<Region>().with::<Metro>().with::<Site>().with::<Plan>().with::<Image>().with::<Offer>().with::<Price>()
+    r.with::<Region>()
+        .with::<Metro>()
+        .with::<Site>()
+        .with::<Plan>()
+        .with::<Image>()
+        .with::<Offer>()
+        .with::<Price>()
+        .with::<Billing>()
 }
 
 /// Other ids as filters see them: `scheme:text`.

@@ -84,3 +84,31 @@ fn rows_are_found_below_and_above_a_node() {
         assert_eq!(w.read(move |tx| tx.below(root)).unwrap(), [root, a]);
     });
 }
+
+#[test]
+fn a_node_moves_with_everything_below_it() {
+    on_both(|w| {
+        let (a, b) = (node(w, w.org, "a"), node(w, w.org, "b"));
+        let low = node(w, a, "low");
+        let lowest = node(w, low, "lowest");
+        w.write(move |tx| tx.create(lowest, Site::named("deep"))).unwrap();
+        let root = w.org;
+        let sites = |node: RawId| w.read(move |tx| tx.count::<Site>(&Filter::Below(node))).unwrap();
+        // The counts are asked before too: what is remembered of them must not outlive the move.
+        assert_eq!((sites(a), sites(b), sites(root)), (1, 0, 1));
+        w.write(move |tx| tx.transplant(low, b)).unwrap();
+        assert_eq!((sites(a), sites(b), sites(root)), (0, 1, 1));
+        w.read(move |tx| {
+            let mut above = tx.above(lowest)?;
+            above.sort();
+            assert_eq!(above, [root, b, low, lowest]);
+            assert_eq!((tx.below(a)?, tx.below(b)?), (vec![a], vec![b, low, lowest]));
+            Ok(())
+        })
+        .unwrap();
+        let refused = w.write(move |tx| tx.transplant(b, lowest)).unwrap_err();
+        assert!(refused.to_string().contains("below itself"), "{refused}");
+        assert!(w.write(move |tx| tx.transplant(RawId::new(99_999), b)).is_err());
+        assert!(w.write(move |tx| tx.transplant(low, RawId::new(99_999))).is_err());
+    });
+}

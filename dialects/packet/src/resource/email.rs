@@ -1,18 +1,29 @@
 //! E-mail addresses of users.
 
-use meetme_app::Error;
+use meetme_app::{Error, emails};
+use meetme_http::ValueKind::{Boolean, Text};
 use meetme_model::access::{EmailAddress, User};
 use meetme_store::{Object, Resource};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::user::me;
 use crate::{
     show::{Relation, Show, Shown},
-    work::{Gives, Out, Row, Work},
+    work::{Gives, Out, Row, Takes, Work},
 };
 
+const ONE: Gives = Gives::One("Email");
+const INPUTS: Takes = &[("address", Text), ("default", Boolean)];
+
 pub fn rows() -> Vec<Row> {
-    vec![Row::get("get_email", "/emails/{id}", Gives::One("Email"), get)]
+    vec![
+        Row::post("create_email", "/emails", ONE, create).takes(INPUTS),
+        Row::get("get_email", "/emails/{id}", ONE, get),
+        Row::put("update_email", "/emails/{id}", ONE, update).takes(INPUTS),
+        Row::patch("patch_email", "/emails/{id}", ONE, update).takes(INPUTS),
+        Row::delete("delete_email", "/emails/{id}", delete),
+    ]
 }
 
 /// The fields of an address.
@@ -42,6 +53,26 @@ impl Shown for EmailAddress {
     }
 }
 
+fn create(work: &mut Work<'_, '_>) -> Result<Out, Error> {
+    let me = me(work)?;
+    let (address, is_default) = (work.ask.input.required("address")?, work.ask.input.flag("default")?.unwrap_or(false));
+    let made = emails::add(work.app, work.tx, &work.ask.subject, me, &address, is_default)?;
+    Ok(Out::one(&made))
+}
+
 fn get(work: &mut Work<'_, '_>) -> Result<Out, Error> {
     Ok(Out::one(&work.named::<EmailAddress>("id")?))
+}
+
+fn update(work: &mut Work<'_, '_>) -> Result<Out, Error> {
+    let row = work.named::<EmailAddress>("id")?;
+    let (address, is_default) = (work.ask.input.words("address")?, work.ask.input.flag("default")?);
+    let changed = emails::change(work.app, work.tx, &work.ask.subject, &row, address.as_deref(), is_default)?;
+    Ok(Out::one(&changed))
+}
+
+fn delete(work: &mut Work<'_, '_>) -> Result<Out, Error> {
+    let row = work.named::<EmailAddress>("id")?;
+    emails::remove(work.app, work.tx, &work.ask.subject, &row)?;
+    Ok(Out::Nothing)
 }

@@ -1,7 +1,8 @@
 //! Memberships: who works in a project or an organization, and as what.
 
-use meetme_app::Error;
-use meetme_base::Id;
+use meetme_app::{Error, identity, memberships};
+use meetme_base::{Id, Invalid};
+use meetme_http::ValueKind::Text;
 use meetme_model::access::{Membership, Organization, Project, Role, User};
 use meetme_store::{Filter, Object, Order, Resource};
 use schemars::JsonSchema;
@@ -25,8 +26,28 @@ pub fn rows() -> Vec<Row> {
         )
         .query(&["search"]),
         Row::get("get_membership", "/memberships/{id}", Gives::One("Membership"), get),
+        Row::put("update_membership", "/memberships/{id}", Gives::One("Membership"), update)
+            .takes(&[("role", Text), ("roles", Text)]),
         Row::delete("delete_membership", "/memberships/{id}", delete),
     ]
+}
+
+/// The built-in roles of these names, each of which must be one of `known`.
+pub fn roles(
+    work: &mut Work<'_, '_>,
+    field: &str,
+    names: &[String],
+    known: &[&'static str],
+) -> Result<Vec<Id<Role>>, Error> {
+    let mut out = Vec::with_capacity(names.len());
+    for name in names {
+        let name = known.iter().find(|known| *known == name).ok_or_else(|| Invalid::choice(field, name))?;
+        let role = identity::builtin_role(work.tx, name)?;
+        if !out.contains(&role) {
+            out.push(role);
+        }
+    }
+    Ok(out)
 }
 
 /// The fields of a membership.
@@ -61,7 +82,7 @@ impl Shown for Membership {
 }
 
 /// The word for a role: its own name, or, for one made elsewhere, the largest built-in one it holds everything of.
-fn word(role: &Role) -> Option<&'static str> {
+pub fn word(role: &Role) -> Option<&'static str> {
     if let Some(known) = ROLES.iter().find(|name| role.builtin && role.name == **name) {
         return Some(known);
     }
@@ -97,6 +118,16 @@ fn list(work: &mut Work<'_, '_>) -> Result<Out, Error> {
 
 fn get(work: &mut Work<'_, '_>) -> Result<Out, Error> {
     Ok(Out::one(&work.named::<Membership>("id")?))
+}
+
+/// The documents call the list `role`; clients send `roles`.
+fn update(work: &mut Work<'_, '_>) -> Result<Out, Error> {
+    let id: Id<Membership> = work.id("id")?;
+    let (role, all) = (work.ask.input.texts("role")?, work.ask.input.texts("roles")?);
+    let (field, names) = if let Some(all) = all { ("roles", Some(all)) } else { ("role", role) };
+    let names = names.filter(|names| !names.is_empty()).ok_or_else(|| Invalid::required(field))?;
+    let roles = roles(work, field, &names, ROLES)?;
+    Ok(Out::one(&memberships::change_roles(work.app, work.tx, &work.ask.subject, id, &roles)?))
 }
 
 fn delete(work: &mut Work<'_, '_>) -> Result<Out, Error> {

@@ -1,5 +1,6 @@
 //! The resources, one file each, and the table of all that are shown.
 
+mod account;
 mod address;
 mod api_key;
 mod batch;
@@ -10,18 +11,25 @@ mod device;
 mod email;
 mod event;
 mod facility;
+mod help;
 mod image;
 mod invitation;
+mod license;
+mod member;
 mod membership;
 mod metro;
 mod new_device;
+mod notification;
 mod organization;
+mod otp;
+mod payment_method;
 mod plan;
 mod port;
 mod project;
 mod reservation;
 mod spot;
 mod ssh_key;
+mod transfer;
 mod usage;
 mod user;
 
@@ -29,10 +37,11 @@ use meetme_app::Error;
 use meetme_base::{Invalid, Time};
 use meetme_http::Op;
 use meetme_model::{
-    access::{EmailAddress, Invitation, Key, Membership, Organization, Project, SshKey, User},
+    access::{EmailAddress, Invitation, Key, Membership, Organization, Project, SshKey, Transfer, User},
     fabric::{Address, Block, Port},
-    metal::{Batch, Device, Reservation, SpotRequest},
-    place::{Image, Metro, Money, Plan, Site},
+    metal::{Batch, Device, License, Reservation, SpotRequest},
+    ops::Notification,
+    place::{Billing, Image, Metro, Money, Plan, Site},
     routing::{BgpConfig, DirectSession},
 };
 
@@ -46,6 +55,7 @@ pub static SHOWN: &[Entry] = &[
     Entry::of::<EmailAddress>(),
     Entry::of::<Membership>(),
     Entry::of::<Invitation>(),
+    Entry::of::<Transfer>(),
     Entry::of::<Key>(),
     Entry::of::<SshKey>(),
     Entry::of::<Plan>(),
@@ -61,6 +71,9 @@ pub static SHOWN: &[Entry] = &[
     Entry::of::<Port>(),
     Entry::of::<BgpConfig>(),
     Entry::of::<DirectSession>(),
+    Entry::of::<Notification>(),
+    Entry::of::<Billing>(),
+    Entry::of::<License>(),
 ];
 
 /// Every operation, by chapter.
@@ -69,8 +82,12 @@ pub fn ops() -> Vec<Op> {
         ("Organizations", organization::rows()),
         ("Projects", project::rows()),
         ("Memberships", membership::rows()),
+        ("Members", member::rows()),
         ("Invitations", invitation::rows()),
+        ("Transfers", transfer::rows()),
         ("Users", user::rows()),
+        ("Accounts", account::rows()),
+        ("Two-factor authentication", otp::rows()),
         ("Emails", email::rows()),
         ("SSH keys", ssh_key::rows()),
         ("API keys", api_key::rows()),
@@ -89,6 +106,10 @@ pub fn ops() -> Vec<Op> {
         ("Ports", port::rows()),
         ("BGP", bgp::rows()),
         ("Events", event::rows()),
+        ("Notifications", notification::rows()),
+        ("Payment methods", payment_method::rows()),
+        ("Licenses", license::rows()),
+        ("Help", help::rows()),
     ];
     chapters.into_iter().flat_map(|(group, rows)| rows.into_iter().map(move |row| row.op(group))).collect()
 }
@@ -96,6 +117,7 @@ pub fn ops() -> Vec<Op> {
 pub use device::{Own, iqn, state};
 pub use event::schema as event_schema;
 pub use facility::code as code_of_site;
+pub use member::schema as member_schema;
 pub use metro::code as code_of_metro;
 pub use plan::specs;
 
@@ -116,4 +138,9 @@ fn money(amount: &Money) -> f64 {
 /// When it is absent, or none.
 fn required(input: &Input, name: &str) -> Result<Time, Error> {
     input.moment(name)?.ok_or_else(|| Invalid::required(name).into())
+}
+
+/// The error for an input that names nothing the caller sees.
+fn unknown(field: &str, text: &str) -> Error {
+    Invalid::reference(field, format!("The object {text}")).into()
 }

@@ -9,6 +9,7 @@ use meetme_http::ValueKind::{Boolean, Text};
 use meetme_model::{
     access::{Invitation, Membership, Organization, Project, SshKey, User},
     metal::Device,
+    place::Billing,
     routing::BgpConfig,
 };
 use meetme_store::{Filter, Object, Op, Order, Resource};
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
+    error::renamed,
     ext,
     show::{Relation, Show, Shown, at, referring, rows_referring},
     work::{Gives, Out, Row, Takes, Work},
@@ -76,7 +78,6 @@ pub struct Wire {
     /// How many devices there may be, by plan. There is no limit here but what is free, so it is empty.
     max_devices: Map<String, Value>,
     network_status: Map<String, Value>,
-    payment_method: Option<Value>,
     volumes: Vec<Value>,
     customdata: Value,
     backend_transfer_enabled: bool,
@@ -91,6 +92,7 @@ impl Shown for Project {
     const PATH: Option<&'static str> = Some("/projects");
     const RELATIONS: &'static [Relation<Self>] = &[
         Relation::<Self>::one("organization", &[Organization::KIND], |p| Some(p.organization.any())),
+        Relation::<Self>::one("payment_method", &[Billing::KIND], |p| p.billing.map(|id| id.any())).or_null(),
         Relation::<Self>::back("members", &[User::KIND], |tx, of| {
             let rows = rows_referring::<_, Membership>(tx, of, "scope")?;
             Ok(rows.into_iter().map(|(node, row)| (node, row.spec.user.any())).collect())
@@ -99,7 +101,7 @@ impl Shown for Project {
             referring::<_, Membership>(tx, of, "scope")
         }),
         Relation::<Self>::back("invitations", &[Invitation::KIND], |tx, of| {
-            referring::<_, Invitation>(tx, of, "scope")
+            referring::<_, Invitation>(tx, of, "projects")
         }),
         Relation::<Self>::back("devices", &[Device::KIND], |tx, of| referring::<_, Device>(tx, of, "tenant")),
         Relation::<Self>::back("ssh_keys", &[SshKey::KIND], |tx, of| referring::<_, SshKey>(tx, of, "owner")),
@@ -123,7 +125,6 @@ fn wire(show: &Show<'_, '_>, row: &Object<Project>) -> Wire {
         updated_at: at(row.updated),
         max_devices: Map::new(),
         network_status: Map::new(),
-        payment_method: None,
         volumes: Vec::new(),
         customdata: ext::custom(own.customdata.as_ref()),
         backend_transfer_enabled: row.spec.backend_transfer,
@@ -166,16 +167,26 @@ fn create_in_organization(work: &mut Work<'_, '_>) -> Result<Out, Error> {
 }
 
 fn make(work: &mut Work<'_, '_>, organization: Option<Id<Organization>>) -> Result<Out, Error> {
+    let billing = payment(work)?;
     let input = &work.ask.input;
-    let mut new = NewProject { name: input.required("name")?, organization, ..NewProject::default() };
+    let mut new = NewProject { name: input.required("name")?, organization, billing, ..NewProject::default() };
     let own = Own { customdata: input.json("customdata")?, tags: input.texts("tags")?.unwrap_or_default() };
     ext::set(&mut new.ext, &own);
-    let made = projects::create(work.tx, &work.ask.subject, &new)?;
+    let made = projects::create(work.tx, &work.ask.subject, &new);
+    let made = made.map_err(|e| renamed(e, "billing", "payment_method_id"))?;
     Ok(Out::Fresh(Project::KIND, made.id.any()))
+}
+
+/// The way to pay that is named, if one is.
+fn payment(work: &mut Work<'_, '_>) -> Result<Option<Id<Billing>>, Error> {
+    let field = "payment_method_id";
+    let Some(text) = work.ask.input.words(field)? else { return Ok(None) };
+    work.row::<Billing>(&text).map(|row| Some(row.id)).map_err(|_| super::unknown(field, &text))
 }
 
 fn update(work: &mut Work<'_, '_>) -> Result<Out, Error> {
     let id: Id<Project> = work.id("id")?;
+    let billing = payment(work)?;
     let input = &work.ask.input;
     let (name, transfer) = (input.text("name")?, input.flag("backend_transfer_enabled")?);
     let (data, tags) = (input.json("customdata")?, input.texts("tags")?);
@@ -186,12 +197,13 @@ fn update(work: &mut Work<'_, '_>) -> Result<Out, Error> {
         if let Some(transfer) = transfer {
             now.backend_transfer = transfer;
         }
+        now.billing = billing.or(now.billing);
         let mut own: Own = ext::get(&now.ext);
         own.customdata = data.or(own.customdata);
         own.tags = tags.unwrap_or(own.tags);
         ext::set(&mut now.ext, &own);
-    })?;
-    Ok(Out::one(&changed))
+    });
+    Ok(Out::one(&changed.map_err(|e| renamed(e, "billing", "payment_method_id"))?))
 }
 
 fn delete(work: &mut Work<'_, '_>) -> Result<Out, Error> {

@@ -1,9 +1,12 @@
 //! Users.
 
-use meetme_app::Error;
-use meetme_base::Id;
+use meetme_app::{Error, accounts::Signed, identity::factor};
+use meetme_base::{Id, Time, Uid};
 use meetme_http::ValueKind::Text;
-use meetme_model::access::{EmailAddress, Membership, Organization, Project, SshKey, User};
+use meetme_model::{
+    Ext,
+    access::{EmailAddress, Membership, Organization, Project, SshKey, User},
+};
 use meetme_store::{Filter, Object, Order, Resource, fold};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -90,37 +93,81 @@ impl Shown for User {
         let projects = show.tx.many(objects.iter().filter_map(|u| u.spec.home_project))?;
         let keys = referring::<_, SshKey>(show.tx, objects, "owner")?;
         let emails = rows_referring::<_, EmailAddress>(show.tx, objects, "user")?;
+        let guarded = factor::among(show.tx, objects.iter().map(|u| u.id.any()))?;
         let wire = |row: &Object<Self>| {
-            let (spec, own) = (&row.spec, ext::get::<Own>(&row.spec.ext));
+            let spec = &row.spec;
             let mine = || emails.iter().filter(|(user, _)| *user == row.id.any()).map(|(_, email)| &email.spec);
             let usual = mine().find(|e| e.default).or_else(|| mine().next()).map(|e| e.address.clone());
             Wire {
-                id: row.uid.to_string(),
-                short_id: row.uid.short(),
-                first_name: spec.first_name.clone(),
-                last_name: spec.last_name.clone(),
-                full_name: spec.title(),
                 email: spec.email.clone().or(usual).unwrap_or_default(),
-                two_factor_auth: String::new(),
-                max_projects: None,
-                max_organizations: None,
-                created_at: at(row.created),
+                two_factor_auth: if guarded.contains(&row.id.any()) { "app".to_owned() } else { String::new() },
                 updated_at: at(row.updated),
-                timezone: spec.timezone.clone().unwrap_or_else(|| "UTC".to_owned()),
-                phone_number: spec.phone.clone(),
                 verified_at: row.status.verified_at.map(at),
-                verification_stage: if row.status.verified_at.is_some() { "verified" } else { "unverified" },
+                verification_stage: stage(row.status.verified_at.is_some()),
                 last_login_at: row.status.last_login.map(at),
-                features: Vec::new(),
-                customdata: ext::custom(own.customdata.as_ref()),
                 default_organization_id: homes.get(&spec.home).map(|o| o.uid.to_string()),
                 default_project_id: spec.home_project.and_then(|id| projects.get(&id)).map(|p| p.uid.to_string()),
                 number_of_ssh_keys: keys.iter().filter(|(owner, _)| *owner == row.id.any()).count(),
-                social_accounts: Map::new(),
+                ..plain(row.uid, spec, row.created)
             }
         };
         Ok(objects.iter().map(wire).collect())
     }
+}
+
+fn stage(is_verified: bool) -> &'static str {
+    if is_verified { "verified" } else { "unverified" }
+}
+
+/// What the spec alone says of a user.
+pub fn plain(uid: Uid, spec: &User, created: Time) -> Wire {
+    let own = ext::get::<Own>(&spec.ext);
+    Wire {
+        id: uid.to_string(),
+        short_id: uid.short(),
+        first_name: spec.first_name.clone(),
+        last_name: spec.last_name.clone(),
+        full_name: spec.title(),
+        email: spec.email.clone().unwrap_or_default(),
+        two_factor_auth: String::new(),
+        max_projects: None,
+        max_organizations: None,
+        created_at: at(created),
+        updated_at: at(created),
+        timezone: spec.timezone.clone().unwrap_or_else(|| "UTC".to_owned()),
+        phone_number: spec.phone.clone(),
+        verified_at: None,
+        verification_stage: stage(false),
+        last_login_at: None,
+        features: Vec::new(),
+        customdata: ext::custom(own.customdata.as_ref()),
+        default_organization_id: None,
+        default_project_id: None,
+        number_of_ssh_keys: 0,
+        social_accounts: Map::new(),
+    }
+}
+
+/// A user as whoever signs up is answered: nothing in it says whether there was one before.
+pub fn signed(signed: &Signed) -> Result<Value, Error> {
+    let wire = Wire {
+        verification_stage: stage(signed.is_verified),
+        verified_at: signed.is_verified.then(|| at(signed.at)),
+        ..plain(signed.uid, &signed.user, signed.at)
+    };
+    let mut out = serde_json::to_value(wire).map_err(|e| Error::Bug(e.to_string()))?;
+    for list in ["emails", "memberships", "projects", "organizations", "ssh_keys"] {
+        out[list] = Value::Array(Vec::new());
+    }
+    out["href"] = format!("{}/{}", User::PATH.unwrap_or_default(), signed.uid).into();
+    Ok(out)
+}
+
+/// The extension of a user who signs up with free data.
+pub fn with_custom(customdata: Option<Value>) -> Ext {
+    let mut out = Ext::new();
+    ext::set(&mut out, &Own { customdata });
+    out
 }
 
 /// Who asks. A project's key is nobody's.

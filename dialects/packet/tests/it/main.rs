@@ -3,14 +3,18 @@
 #![expect(clippy::unwrap_used, reason = "helpers outside of test functions are tests as well")]
 
 mod access;
+mod accounts;
 mod batches;
 mod bgp;
 mod contract;
 mod devices;
 mod include;
 mod orders;
+mod people;
 mod reservations;
+mod services;
 mod spelling;
 mod spot;
+mod transfers;
 mod usage;
 mod world;

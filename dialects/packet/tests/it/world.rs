@@ -1,24 +1,29 @@
 //! A small world: an operator, one customer with a user and a project, two sites with servers, a router, address pools.
 
+use std::sync::Arc;
+
 use http::{HeaderMap, Method};
-use meetme_app::{App, Caller, Error, devices, identity, organizations};
-use meetme_base::{Id, IpNet, MacAddr, RawId, Secret, Time};
+use meetme_app::{App, Caller, Error, devices, identity, mails::Letter, organizations};
+use meetme_base::{Id, IpNet, MacAddr, ManualClock, RawId, Secret, Time};
 use meetme_http::{Limits, Server};
 use meetme_model::{
     Phase, Term,
-    access::{EmailAddress, Membership, Organization, User},
+    access::{EmailAddress, EmailAddressStatus, Membership, Organization, User},
     fabric::{Pool, PoolOf},
     metal::{Device, Nic, Server as Metal},
+    ops::Job,
     place::{Boot, Image, Line, Metro, Money, Part, Per, Plan, Price, Site, Specs},
     routing::Router,
 };
-use meetme_store::{Moved, Object, Tx};
+use meetme_store::{Filter, Moved, Object, Tx};
 use meetme_testkit::as_system;
 use serde_json::{Value, json};
 
 /// A running installation, with what tests need to know of it.
 pub struct World {
     pub app: App,
+    /// Its clock, which stands still until it is moved.
+    pub clock: Arc<ManualClock>,
     server: Server,
     /// The token of the customer's user.
     pub token: String,
@@ -59,7 +64,7 @@ impl Answer {
 pub async fn everywhere(test: impl AsyncFn(World)) {
     for place in meetme_testkit::both(Time(1_780_000_000_000)) {
         eprintln!("on {}", place.make);
-        test(World::new(place.app.clone()).await).await;
+        test(World::new(place.app.clone(), place.clock.clone()).await).await;
     }
 }
 
@@ -84,11 +89,12 @@ pub fn ssh_key(n: u8) -> String {
 }
 
 impl World {
-    async fn new(app: App) -> Self {
+    async fn new(app: App, clock: Arc<ManualClock>) -> Self {
         let made = as_system(&app, make).await;
         let server = meetme_testkit::server(meetme_packet::dialect(), &app, Limits::default());
         let mut world = Self {
             app,
+            clock,
             server,
             token: made.token,
             project: String::new(),
@@ -107,7 +113,20 @@ impl World {
     }
 
     pub async fn send_text(&self, token: &str, method: Method, path: &str, body: String) -> Answer {
+        self.send_with(token, &[], method, path, body).await
+    }
+
+    /// The same with further headers.
+    pub async fn send_with(
+        &self,
+        token: &str,
+        more: &[(&str, &str)],
+        method: Method,
+        path: &str,
+        body: String,
+    ) -> Answer {
         let mut headers = vec![("content-type", "application/json")];
+        headers.extend(more);
         if !token.is_empty() {
             headers.push(("x-auth-token", token));
         }
@@ -143,6 +162,59 @@ impl World {
             meetme_contracts::prove("packet", op, answer.status, &answer.body);
             answer.body
         }
+    }
+
+    /// The same for somebody else than the customer's user.
+    #[track_caller]
+    pub fn prove_as(
+        &self,
+        token: &str,
+        op: &'static str,
+        path: &str,
+        body: Option<Value>,
+    ) -> impl Future<Output = Value> {
+        let operation = meetme_contracts::of("packet").unwrap().operation(op).unwrap_or_else(|| panic!("{op}"));
+        let (method, path) = (operation.method.parse::<Method>().unwrap(), path.to_owned());
+        let token = token.to_owned();
+        async move {
+            let answer = self.send(&token, method, &path, body.as_ref()).await;
+            assert!(answer.status < 300, "{op} {path}: {} {}", answer.status, answer.body);
+            meetme_contracts::prove("packet", op, answer.status, &answer.body);
+            answer.body
+        }
+    }
+
+    /// The letters that were put into the queue, the last one first: where each goes, and its text.
+    pub async fn letters(&self) -> Vec<(String, String)> {
+        let app = self.app.clone();
+        self.system(move |tx| {
+            let mut jobs = tx.all::<Job>(Filter::eq("what", meetme_app::mails::SEND))?;
+            jobs.reverse();
+            let read = |job: Object<Job>| {
+                let letter: Letter = serde_json::from_value(job.spec.inputs).unwrap();
+                Ok((letter.to[0].address.clone(), letter.text(&app)?.expose().clone()))
+            };
+            jobs.into_iter().map(read).collect()
+        })
+        .await
+    }
+
+    /// Notes that a user, by login name, was seen to read an address.
+    pub async fn verified(&self, username: &'static str, address: &'static str) {
+        self.system(move |tx| {
+            let user = tx.one::<User>(&Filter::eq("username", username))?.unwrap();
+            let known = tx.one::<EmailAddress>(&Filter::eq("address_key", address))?;
+            let mut row = match known {
+                Some(row) => row,
+                None => {
+                    let email = EmailAddress { address: address.to_owned(), default: false, user: user.id };
+                    tx.create(user.tenant, email)?
+                }
+            };
+            let status = EmailAddressStatus { verified_at: Some(tx.now()) };
+            Ok(tx.observe(&mut row, status, None)?)
+        })
+        .await;
     }
 
     /// Orders a device as simply as can be, and answers it.

@@ -91,7 +91,7 @@ async fn a_password_is_taken_and_never_shown() {
     let log = w.ask(&format!("GET /api/core/object-changes/?changed_object_id={id}")).await;
     assert!(!log.is(200).body.to_string().contains("password"), "{}", log.body);
     let secret = meetme_base::Secret::new("a long password".to_owned());
-    let user = meetme_app::identity::login(&w.app, "grace", secret, None).await.unwrap();
+    let user = meetme_app::identity::login(&w.app, "grace", secret, None, None).await.unwrap();
     assert_eq!(json!(user.id.get()), id);
     for (bad, text) in [
         (json!(""), "This field may not be blank."),

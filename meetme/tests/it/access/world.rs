@@ -187,6 +187,22 @@ impl World {
         self.make("packet", &format!("/devices/{device}/bgp/sessions"), json!({"address_family": "ipv4"})).await;
         self.make("packet", &format!("/projects/{project}/api-keys"), json!({"description": "edge1.demo"})).await;
         self.populate_orders(&project).await;
+        let invitee = json!({"invitee": "edge1@meetme.example"});
+        self.make("packet", &format!("/projects/{project}/invitations"), invitee).await;
+        self.make("packet", &format!("/projects/{project}/licenses"), json!({"description": "edge1.demo"})).await;
+        let home = self.get("packet", "/organizations").await["organizations"][0]["id"].as_str().unwrap().to_owned();
+        let pays = json!({"name": "edge1.demo", "nonce": "demo@meetme.example"});
+        self.make("packet", &format!("/organizations/{home}/payment-methods"), pays).await;
+        let told = json!({"form": "message", "state": "published", "text": "edge1.demo"});
+        self.make("native", "/meetme/v1/notification", told).await;
+        let told = self.get("packet", "/notifications").await["notifications"][0]["id"].as_str().unwrap().to_owned();
+        let read = Operation { dialect: "packet".into(), method: "PUT".into(), path: format!("/notifications/{told}") };
+        assert_eq!(self.send(&self.demo, &read, &read.path, None).await.status, 200);
+        self.make("packet", "/user/otp/app/receive", json!({})).await;
+        self.make("packet", "/verify-email", json!({"login": "dana@meetme.example"})).await;
+        let other = self.make("packet", "/organizations", json!({"name": "edge1.demo"})).await["id"].clone();
+        let target = json!({"target_organization_id": other});
+        self.make("packet", &format!("/projects/{project}/transfers"), target).await;
         self.make("native", "/meetme/v1/team", json!({"name": "edge1.demo"})).await;
         let named = |more: Value| {
             let mut body = json!({"name": "edge1.demo", "slug": "edge1"});

@@ -1,5 +1,9 @@
 //! What becomes of letters.
 
+use meetme_app::{
+    jobs,
+    mails::{Letter, Receiver, SEND},
+};
 use meetme_base::Secret;
 use meetme_mail::{Delivery, Password, Settings, Tls};
 use meetme_model::ops::JobState;
@@ -172,5 +176,26 @@ fn settings_that_make_no_sense_are_refused_when_the_server_starts() {
         Settings { tls: Tls::Tls, ca_file: Some("/nowhere.pem".into()), ..good.clone() },
     ] {
         assert!(Delivery::of(&bad).is_err(), "{bad:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_only_the_receiver_may_read_is_sealed_until_it_is_sent() {
+    for make in 0..2 {
+        let sink = Sink::new().await;
+        let Some(w) = world::both(&settings(sink.port)).await.into_iter().nth(make) else { continue };
+        let to = vec![Receiver { name: String::new(), address: "ada@example.org".to_owned() }];
+        let sealed = Some(w.app.sealer().seal("The code is 8213.").unwrap());
+        let letter = Letter { to, reply_to: None, subject: "Code".to_owned(), body: String::new(), sealed };
+        let (home, inputs) = (w.home, serde_json::to_value(letter).unwrap());
+        let job = w.write(move |tx| {
+            let ask = jobs::Ask { what: SEND, name: "Write".to_owned(), subject: None, inputs: inputs.clone() };
+            Ok(jobs::ask(tx, home, ask)?.id)
+        });
+        let job = w.over(job.await.unwrap()).await;
+        assert_eq!(job.status.state, JobState::Ok, "{}: {}", w.make, log(&job));
+        let shown = meetme_store::Tx::erased(&job);
+        assert!(!format!("{} {}", shown.spec, shown.status).contains("8213"), "{}", shown.spec);
+        assert!(sink.mails()[0].data.trim_end().ends_with("The code is 8213."));
     }
 }

@@ -61,7 +61,7 @@ impl World {
         let store = opening.join().unwrap().unwrap();
         let sealer = Sealer::new(&MasterKey::parse(&"5e".repeat(32)).unwrap());
         let app = App::new(store.clone(), sealer, meetme_app::Settings::default());
-        let worker = MailWorker::new(Delivery::of(settings).unwrap());
+        let worker = MailWorker::new(app.clone(), Delivery::of(settings).unwrap());
         let jobs = JobController::new(app.clone(), vec![Arc::new(worker)]);
         let pace = RunnerSettings { poll: Duration::from_millis(50), ..RunnerSettings::default() };
         let stop = CancellationToken::new();
