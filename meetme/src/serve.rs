@@ -190,7 +190,8 @@ pub async fn run(args: ServeArgs) -> Result<()> {
 /// The agents in this process, and those elsewhere behind the hub.
 fn agents(app: &App, hub: &Arc<Hub>, data: &Path) -> Result<Agents> {
     let sim = Arc::new(Sim::new(Arc::clone(app.clock())));
-    let mut agents = Agents::new("sim").with_circuit("sim", sim.clone()).with_server("sim", sim);
+    let mut agents =
+        Agents::new("sim").with_circuit("sim", sim.clone()).with_switch("sim", sim.clone()).with_server("sim", sim);
     for (make, agent) in agent::makes(Arc::clone(app.clock()), data)? {
         agents = agents.with_router(Agents::remote(&make), hub.routers(Arc::clone(&agent))).with_router(make, agent);
     }

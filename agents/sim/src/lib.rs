@@ -1,4 +1,5 @@
-//! Simulated equipment: routers that speak BGP with nobody, a fabric that carries circuits nowhere, servers without metal.
+//! Simulated equipment: routers that speak BGP with nobody, a fabric that carries circuits nowhere, switches without frames, servers
+//! without metal.
 //!
 //! Promise: it is an agent like any other and does not flatter. It keeps what it was given, in memory and apart from what it
 //! answers; it takes its time; and by its settings it refuses, does half of what it was told, says it did what it did not,
@@ -10,6 +11,7 @@ mod circuit;
 mod router;
 mod server;
 mod settings;
+mod switch;
 
 use std::{
     collections::HashMap,
@@ -36,6 +38,7 @@ struct World {
     routers: HashMap<String, router::Machine>,
     circuits: HashMap<(String, i64), circuit::Line>,
     servers: HashMap<(String, i64), server::Machine>,
+    switches: HashMap<String, switch::Machine>,
     /// How often each was told to forget.
     forgotten: HashMap<String, u64>,
     applies: HashMap<i64, u64>,
@@ -114,6 +117,7 @@ impl Sim {
 impl World {
     fn forget(&mut self, name: &str) {
         self.routers.remove(name);
+        self.switches.remove(name);
         self.circuits.retain(|(of, _), _| of != name);
         self.servers.retain(|(of, _), _| of != name);
     }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use meetme_base::{Kind, RawId};
-use meetme_model::access::Grant;
+use meetme_model::access::{Form, Grant, Organization};
 use meetme_store::{FieldRight, Fields, Filter, KindInfo, Reach, Scope, Store, Tx};
 
 use crate::{Error, filter};
@@ -251,4 +251,25 @@ pub fn require(tx: &mut Tx<'_>, kind: Kind, verb: &'static str, node: RawId) -> 
         return Ok(());
     }
     Err(Error::Denied(format!("You do not have the right to {verb} {kind} objects here.")))
+}
+
+/// The caller must have `verb` on `kind` on the operator's own node: what is decided for customers is decided there, and no right in
+/// their own tree is enough.
+///
+/// # Errors
+/// [`Error::Denied`].
+pub fn require_operator(tx: &mut Tx<'_>, kind: Kind, verb: &'static str) -> Result<(), Error> {
+    match operator(tx)? {
+        Some(operator) => require(tx, kind, verb, operator),
+        None => Ok(()),
+    }
+}
+
+/// The operator's own node; none in an installation that has just been made.
+///
+/// # Errors
+/// When the database fails.
+pub fn operator(tx: &mut Tx<'_>) -> Result<Option<RawId>, Error> {
+    let form = Filter::eq("form", Form::Operator.word());
+    Ok(tx.as_system(|tx| tx.one::<Organization>(&form))?.map(|operator| operator.id.any()))
 }

@@ -1,8 +1,9 @@
 //! Addresses of machines: which block of a project they are cut from, and where that block comes from.
 //!
-//! The operator's supply is [`Pool`] rows of addresses with the purposes [`PUBLIC`] and [`PRIVATE`], for one site or for all. Blocks
-//! are claims in a realm (the public table, or one site for private addresses), addresses are claims in their block: an overlap is
-//! impossible by the claim, not by a search. IPv6 blocks are counted in networks of 64 bits, so that the count fits an integer.
+//! The operator's supply is [`Pool`] rows of addresses with the purposes [`PUBLIC`], [`PRIVATE`] and [`GLOBAL`], for one site, one
+//! metro or for all. Blocks are claims in a realm (the public table, or one metro for private addresses), addresses are claims in
+//! their block: an overlap is impossible by the claim, not by a search. IPv6 blocks are counted in networks of 64 bits, so that the
+//! count fits an integer.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -13,7 +14,7 @@ use meetme_model::{
     fabric::{Address, Block, BlockPurpose, BlockReach, Pool},
     living,
     metal::{AddressWish, Device},
-    place::Site,
+    place::{Metro, Site},
 };
 use meetme_store::{Filter, Object, Resource as _, Tx};
 
@@ -23,13 +24,15 @@ use crate::Error;
 pub const PUBLIC: &str = "device_public";
 /// The purpose of pools with addresses that only the machines of a place reach.
 pub const PRIVATE: &str = "device_private";
+/// The purpose of pools with addresses that everybody reaches wherever their owner announces them.
+pub const GLOBAL: &str = "device_global";
 
 /// How long the blocks are from which a project's machines at one site get their addresses. A public IPv4 block is as long as what
 /// the machine was given: those addresses are too few to set aside.
 const PRIVATE4_BLOCK: u8 = 25;
 const PUBLIC6_BLOCK: u8 = 56;
 /// How many addresses of a block can be given out; an IPv6 block has more than anybody can count.
-const COUNTABLE: u32 = 40;
+pub(crate) const COUNTABLE: u32 = 40;
 
 /// What a machine gets when nothing is said.
 pub fn usual(public4_length: Option<u8>) -> Vec<AddressWish> {
@@ -46,13 +49,13 @@ fn lengths(wish: &AddressWish) -> std::ops::RangeInclusive<u8> {
     }
 }
 
-/// Whether what is wished can be had at all.
+/// Whether what is wished, under the name `of`, can be had at all.
 ///
 /// # Errors
 /// Names the wish.
-pub fn check(wishes: &[AddressWish]) -> Result<(), Invalid> {
+pub fn check(of: &str, wishes: &[AddressWish]) -> Result<(), Invalid> {
     for (i, wish) in wishes.iter().enumerate() {
-        let field = |name: &str| format!("ip_addresses.{i}.{name}");
+        let field = |name: &str| format!("{of}.{i}.{name}");
         if !matches!(wish.family, 4 | 6) {
             return Err(Invalid::choice(field("address_family"), wish.family));
         }
@@ -76,8 +79,11 @@ pub(crate) fn give(tx: &mut Tx<'_>, device: &Object<Device>, wish: &AddressWish)
         if block.tenant != device.tenant || block.spec.family != wish.family {
             return Err(Invalid::reference("ip_addresses", "The reservation").into());
         }
+        if !Within::of(tx, device.spec.site.any())?.reaches(block.spec.at) {
+            return Err(Invalid::rule("ip_addresses", "The reservation is for another place.").into());
+        }
         let length = wish.length.unwrap_or(if wish.family == 4 { 32 } else { 128 });
-        if let Some(address) = from_block(tx, device, &block, length, false)? {
+        if let Some(address) = from_block(tx, device, &block, length)? {
             return Ok(address);
         }
     }
@@ -98,13 +104,13 @@ pub(crate) fn give(tx: &mut Tx<'_>, device: &Object<Device>, wish: &AddressWish)
             .and(Filter::eq("purpose", BlockPurpose::Management.word()))
             .and(living());
         for block in tx.all::<Block>(ours)? {
-            if let Some(address) = from_block(tx, device, &block, length, true)? {
+            if let Some(address) = from_block(tx, device, &block, length)? {
                 return Ok(address);
             }
         }
     }
     let block = cut(tx, device.tenant.of(), device.spec.site, wish, size)?;
-    from_block(tx, device, &block, length, true)?
+    from_block(tx, device, &block, length)?
         .ok_or_else(|| Error::Bug(format!("a fresh block {} has no room for /{length}", block.spec.title())))
 }
 
@@ -116,35 +122,70 @@ fn cut(
     wish: &AddressWish,
     size: u8,
 ) -> Result<Object<Block>, Error> {
-    let (purpose, reach) = if wish.public { (PUBLIC, BlockReach::Public) } else { (PRIVATE, BlockReach::Private) };
+    let reach = if wish.public { BlockReach::Public } else { BlockReach::Private };
     let block =
         Block { reach, purpose: BlockPurpose::Management, at: Some(site.any()), ..Block::new(wish.family, size) };
     let mut block = tx.create_as(project.any(), Uid::random(), block, up(tx))?;
-    let prefix = allot(tx, purpose, site, wish.family, size, block.id.any())?;
+    let at = Within::of(tx, site.any())?;
+    let prefix = allot(tx, reach, Some(at), wish.family, size, block.id.any())?;
     let spec = Block { prefix: Some(prefix), ..block.spec.clone() };
     tx.save(&mut block, spec)?;
     Ok(block)
 }
 
-fn up(tx: &Tx<'_>) -> LifeStatus {
+pub(crate) fn up(tx: &Tx<'_>) -> LifeStatus {
     LifeStatus::default().moved(Phase::Up, None, tx.now())
 }
 
-/// Takes the lowest free prefix of that length out of the operator's supply: the site's own first, then what is for all.
+/// Where addresses are routed to: a site, or a whole metro.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Within {
+    /// The site, unless all of the metro is meant.
+    pub site: Option<Id<Site>>,
+    /// The metro.
+    pub metro: Id<Metro>,
+}
+
+impl Within {
+    /// The place behind an id that is a site's or a metro's.
+    pub fn of(tx: &mut Tx<'_>, at: RawId) -> Result<Self, Error> {
+        if tx.kind_of(at)? == Some(Metro::KIND) {
+            return Ok(Self { site: None, metro: at.of() });
+        }
+        Ok(Self { site: Some(at.of()), metro: tx.get::<Site>(at.of())?.spec.metro })
+    }
+
+    /// Whether something for that site, metro or (when absent) for everywhere can be had here.
+    pub fn reaches(self, at: Option<RawId>) -> bool {
+        at.is_none_or(|at| self.site.map(Id::any) == Some(at) || self.metro.any() == at)
+    }
+}
+
+/// Takes the lowest free prefix of that length out of the operator's supply: the site's own first, then the metro's, then what is for
+/// all. Global addresses have no place.
 ///
 /// # Errors
 /// [`Error::Exhausted`].
-pub fn allot(
+pub(crate) fn allot(
     tx: &mut Tx<'_>,
-    purpose: &str,
-    site: Id<Site>,
+    reach: BlockReach,
+    at: Option<Within>,
     family: u8,
     size: u8,
     owner: RawId,
 ) -> Result<IpNet, Error> {
-    let scopes = [site.get(), 0];
+    let (purpose, what) = match reach {
+        BlockReach::Private => (PRIVATE, "private"),
+        BlockReach::Global => (GLOBAL, "global"),
+        BlockReach::Public | BlockReach::Vrf => (PUBLIC, "public"),
+    };
+    let site = at.and_then(|at| at.site).map(Id::get);
+    let scopes = site.into_iter().chain(at.map(|at| at.metro.get())).chain([0]);
     let pools = tx.all::<Pool>(Filter::eq("what", "addresses").and(Filter::eq("purpose", purpose)))?;
-    let realm = realm(purpose, site);
+    let realm = match (reach, at) {
+        (BlockReach::Private, Some(at)) => format!("addresses.{}", at.metro),
+        _ => "addresses.public".to_owned(),
+    };
     for scope in scopes {
         let here = pools.iter().filter(|p| p.spec.at.map_or(0, Id::get) == scope);
         for network in here.flat_map(|p| &p.spec.networks).filter(|n| n.addr().is_ipv4() == (family == 4)) {
@@ -159,13 +200,7 @@ pub fn allot(
             }
         }
     }
-    let what = if purpose == PUBLIC { "public" } else { "private" };
     Err(Error::Exhausted { pool: format!("the supply of {what} IPv{family} addresses") })
-}
-
-/// The claims' name for the table in which no two blocks overlap.
-fn realm(purpose: &str, site: Id<Site>) -> String {
-    if purpose == PUBLIC { "addresses.public".to_owned() } else { format!("addresses.{site}") }
 }
 
 /// An address as a claim counts it: IPv4 by address, IPv6 by network of 64 bits. The IPv6 count begins in the middle, because
@@ -189,18 +224,17 @@ fn units(family: u8, size: u8) -> i64 {
     1 << (if family == 4 { 32 - size } else { 64 - size.min(64) })
 }
 
-/// Gives a machine a network of `length` out of a block; `None` when the block has no room.
+/// Gives a machine a network of `length` out of a block, for as long as it is routed; `None` when the block has no room.
 fn from_block(
     tx: &mut Tx<'_>,
     device: &Object<Device>,
     block: &Object<Block>,
     length: u8,
-    management: bool,
 ) -> Result<Option<Object<Address>>, Error> {
     let Some(prefix) = block.spec.prefix else { return Ok(None) };
     let width = if block.spec.family == 4 { 32 } else { 128 };
     let room = (width - u32::from(prefix.prefix_len())).min(COUNTABLE);
-    let pool = format!("block.{}", block.id);
+    let pool = pool_of(block.id);
     let step = 1_i64 << (width - u32::from(length)).min(COUNTABLE);
     let item = match tx.claim(&pool, 0..=(1 << room) - 1, step, &[], device.id.any()) {
         Ok(item) => item,
@@ -213,8 +247,7 @@ fn from_block(
         gateway,
         device: Some(device.id),
         public: block.spec.reach != BlockReach::Private,
-        management,
-        manageable: !management,
+        management: true,
         ..Address::new(IfAddr(ip), block.id)
     };
     let address = tx.create_as(device.tenant, Uid::random(), address, up(tx))?;
@@ -224,7 +257,12 @@ fn from_block(
     Ok(Some(address))
 }
 
-fn offset(base: IpAddr, by: i64) -> IpAddr {
+/// The claims' name for what of a block is in use.
+pub(crate) fn pool_of(block: Id<Block>) -> String {
+    format!("block.{block}")
+}
+
+pub(crate) fn offset(base: IpAddr, by: i64) -> IpAddr {
     match base {
         IpAddr::V4(a) => IpAddr::V4(Ipv4Addr::from(u32::from(a).wrapping_add(u32::try_from(by).unwrap_or(0)))),
         IpAddr::V6(a) => IpAddr::V6(Ipv6Addr::from(u128::from(a).wrapping_add(u128::try_from(by).unwrap_or(0)))),
@@ -233,7 +271,7 @@ fn offset(base: IpAddr, by: i64) -> IpAddr {
 
 /// The way out and the machine's own address in its network: the first two that hosts may have. A single address has no way out
 /// of its own.
-fn inside(network: IpNet) -> (Option<IpAddr>, IpNet) {
+pub(crate) fn inside(network: IpNet) -> (Option<IpAddr>, IpNet) {
     let longest = if network.addr().is_ipv4() { 32 } else { 128 };
     if network.prefix_len() == longest {
         return (None, network);
@@ -242,6 +280,12 @@ fn inside(network: IpNet) -> (Option<IpAddr>, IpNet) {
     let skip = i64::from(network.prefix_len() + 1 < longest);
     let own = offset(network.network(), skip + 1);
     (Some(offset(network.network(), skip)), IpNet::new(own, network.prefix_len()).unwrap_or(network))
+}
+
+/// The first address of a network that a host may have, with the network's length.
+pub(crate) fn first_host(network: IpNet) -> IpNet {
+    let (gateway, own) = inside(network);
+    gateway.and_then(|first| IpNet::new(first, network.prefix_len()).ok()).unwrap_or(own)
 }
 
 /// Takes back all addresses of a machine, and the blocks that were cut for it alone.

@@ -3,9 +3,12 @@
 //! A session hangs on the project, so that its people see it, and names the operator's router and the AS rows in the router owner's
 //! book, so that whoever runs the router sees it there like any other session.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
 
-use meetme_base::{Asn, Id, IfAddr, Invalid, RawId};
+use meetme_base::{Asn, Id, IfAddr, Invalid, RawId, Time};
 use meetme_model::{
     Admin, Peer, Phase, Wanted,
     access::Project,
@@ -19,6 +22,7 @@ use meetme_store::{Filter, Object, Resource as _, Tx};
 use crate::{
     Error, Sealer, access,
     builtin::{self, Business},
+    routers,
 };
 
 /// The AS number the routers of machines speak with.
@@ -33,6 +37,9 @@ pub const LOCALS6: [IpAddr; 2] = [
 ];
 /// Those addresses are not in the machine's own network: one hop to the router, one to the address.
 const TTL: u8 = 2;
+
+/// The most prefixes that are accepted on one session unless the operator says otherwise.
+pub(crate) const MAX_PREFIX: u32 = 10;
 
 /// A project's wish to speak BGP.
 #[derive(Clone, Debug)]
@@ -68,15 +75,7 @@ pub fn request(
     new: &NewConfig,
 ) -> Result<Object<BgpConfig>, Error> {
     let project = tx.get(project)?;
-    match (new.reach, new.asn.is_private()) {
-        (BgpReach::Local, false) => {
-            return Err(Invalid::rule("asn", "Only a private AS number can be used locally.").into());
-        }
-        (BgpReach::Global, true) => {
-            return Err(Invalid::rule("asn", "A private AS number cannot be announced to the Internet.").into());
-        }
-        _ => {}
-    }
+    check_number(new.reach, new.asn)?;
     let password = new.password.as_deref().map(|text| sealer.seal(text)).transpose()?;
     let answer = if new.reach == BgpReach::Local { Answer::Yes } else { Answer::Open };
     match tx.one::<BgpConfig>(&Filter::eq("project", project.id))? {
@@ -100,7 +99,7 @@ pub fn request(
                 reach: new.reach,
                 asn: new.asn,
                 password,
-                max_prefix: 10,
+                max_prefix: MAX_PREFIX,
                 route_object: None,
                 use_case: new.use_case.clone(),
                 answer,
@@ -108,6 +107,20 @@ pub fn request(
             };
             Ok(tx.create(project.id.any(), config)?)
         }
+    }
+}
+
+/// A private AS number stays at its place, and no other does.
+///
+/// # Errors
+/// Names `asn`.
+pub(crate) fn check_number(reach: BgpReach, asn: Asn) -> Result<(), Invalid> {
+    match (reach, asn.is_private()) {
+        (BgpReach::Local, false) => Err(Invalid::rule("asn", "Only a private AS number can be used locally.")),
+        (BgpReach::Global, true) => {
+            Err(Invalid::rule("asn", "A private AS number cannot be announced to the Internet."))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -192,6 +205,30 @@ pub fn change(tx: &mut Tx<'_>, id: Id<DirectSession>, default_route: bool) -> Re
 pub fn close(tx: &mut Tx<'_>, id: Id<DirectSession>) -> Result<(), Error> {
     let session = of_device(tx, id)?;
     Ok(tx.remove(session.id)?)
+}
+
+/// Has the routers of a project's sessions looked at now. Answers when its sessions were last looked at: now, when they never were.
+///
+/// # Errors
+/// [`Error::Missing`], [`Error::Denied`].
+pub fn discover(tx: &mut Tx<'_>, project: Id<Project>) -> Result<Time, Error> {
+    let project = tx.get(project)?;
+    access::require(tx, DirectSession::KIND, "change", project.id.any())?;
+    let of_devices = Filter::is("device", meetme_store::Op::Empty(false));
+    let sessions = tx.all::<DirectSession>(Filter::eq("tenant", project.id).and(of_devices))?;
+    let mut woken = BTreeSet::new();
+    for session in &sessions {
+        for router in routers::routers_of(tx, &session.spec)? {
+            if woken.insert(router) {
+                match routers::poll::wake(tx, router) {
+                    // Nobody could look at it, now or later.
+                    Ok(_) | Err(Error::Unavailable(_)) => {}
+                    Err(e) => return Err(e),
+                }
+            }
+        }
+    }
+    Ok(sessions.iter().filter_map(|s| s.status.polled_at).max().unwrap_or_else(|| tx.now()))
 }
 
 /// A session, if it is one of a machine.

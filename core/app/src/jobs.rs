@@ -1,8 +1,8 @@
 //! Work that takes longer than a request: it is asked for here, in the transaction that decided that it may be done, and is done
 //! by a worker under the controllers. The row says how it goes.
 
-use meetme_base::{Invalid, RawId};
-use meetme_model::ops::Job;
+use meetme_base::{Invalid, RawId, Uid};
+use meetme_model::ops::{Job, JobState, JobStatus};
 use meetme_store::{Object, Tx};
 use serde_json::Value as Json;
 
@@ -27,7 +27,21 @@ pub struct Ask {
 /// # Errors
 /// When the subject is not there.
 pub fn ask(tx: &mut Tx<'_>, tenant: RawId, ask: Ask) -> Result<Object<Job>, Error> {
-    let by = tx.actor().by;
+    let job = written(tx, ask)?;
+    Ok(tx.as_system(|tx| tx.create(tenant, job))?)
+}
+
+/// Writes down work that this transaction has done itself, for whoever wants to see later what was asked for.
+///
+/// # Errors
+/// When the subject is not there.
+pub(crate) fn done(tx: &mut Tx<'_>, tenant: RawId, ask: Ask) -> Result<Object<Job>, Error> {
+    let (job, now) = (written(tx, ask)?, Some(tx.now()));
+    let status = JobStatus { state: JobState::Ok, started: now, ended: now, ..JobStatus::default() };
+    Ok(tx.as_system(|tx| tx.create_as(tenant, Uid::random(), job, status))?)
+}
+
+fn written(tx: &mut Tx<'_>, ask: Ask) -> Result<Job, Error> {
     let kind = match ask.subject {
         Some(subject) => {
             let kind =
@@ -36,14 +50,13 @@ pub fn ask(tx: &mut Tx<'_>, tenant: RawId, ask: Ask) -> Result<Object<Job>, Erro
         }
         None => None,
     };
-    let job = Job {
+    Ok(Job {
         what: ask.what.to_owned(),
         name: ask.name,
         inputs: ask.inputs,
         subject: ask.subject,
         about: kind,
-        by,
+        by: tx.actor().by,
         ..Job::default()
-    };
-    Ok(tx.as_system(|tx| tx.create(tenant, job))?)
+    })
 }

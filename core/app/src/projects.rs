@@ -4,14 +4,14 @@ use meetme_base::{Id, Invalid, RawId};
 use meetme_model::{
     Ext, Phase,
     access::{Organization, Project},
-    fabric::{Address, Block},
+    fabric::{Address, Block, Network},
     living,
     metal::Device,
     place::Billing,
 };
 use meetme_store::{Filter, Object, Query, Resource as _, Tx, Value};
 
-use crate::{Error, Subject, access, billing, identity, resources};
+use crate::{Error, Subject, access, billing, gateways, identity, resources};
 
 /// What is wished of a new project.
 #[derive(Clone, Debug, Default)]
@@ -112,6 +112,8 @@ fn clear(tx: &mut Tx<'_>, node: RawId) -> Result<(), Error> {
     for kind in kinds.into_iter().rev() {
         let goes_along = [Block::KIND, Address::KIND].contains(&kind.kind);
         for row in tx.list_any(kind, &Query::of(Filter::eq("tenant", node)))? {
+            // With all that was in it gone before, it is ours alone.
+            let goes_along = goes_along || (kind.kind == Network::KIND && row.title == gateways::NETWORK);
             let lives = row.value("phase").is_some_and(|phase| *phase != Value::Text(Phase::Gone.word().to_owned()));
             if lives && !goes_along {
                 let text = format!("{} {} is still there.", kind.kind.name().replace('_', " "), row.title);

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use meetme_agent::{Agent, Family, fabric::Circuit, router::Router, server::Server};
+use meetme_agent::{Agent, Family, fabric::Circuit, router::Router, server::Server, switch::Switch};
 
 /// The agents of one family, by make of equipment.
 pub struct Makes<F: Family> {
@@ -34,6 +34,7 @@ pub struct Agents {
     pub(crate) routers: Makes<Router>,
     pub(crate) circuits: Makes<Circuit>,
     pub(crate) servers: Makes<Server>,
+    pub(crate) switches: Makes<Switch>,
     pub(crate) usual: String,
 }
 
@@ -67,6 +68,13 @@ impl Agents {
     #[must_use]
     pub fn with_server(mut self, make: impl Into<String>, agent: Arc<dyn Agent<Server>>) -> Self {
         self.servers.by_make.insert(make.into(), agent);
+        self
+    }
+
+    /// Adds an agent for switches of a make.
+    #[must_use]
+    pub fn with_switch(mut self, make: impl Into<String>, agent: Arc<dyn Agent<Switch>>) -> Self {
+        self.switches.by_make.insert(make.into(), agent);
         self
     }
 }

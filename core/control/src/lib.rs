@@ -20,6 +20,7 @@ pub mod plain;
 mod registry;
 pub mod router;
 mod runner;
+pub mod switch;
 
 pub use agents::{Agents, Makes};
 pub use controller::{Controller, ErasedController, Next, Soon};
@@ -44,7 +45,8 @@ pub fn controllers_at(app: App, agents: Agents, pace: Pace) -> Vec<Box<dyn Erase
     vec![
         Box::new(router::RouterController::new(app.clone(), agents.clone())),
         Box::new(circuit::CircuitController::new(app.clone(), agents.clone(), pace)),
-        Box::new(device::DeviceController::new(app, agents, pace)),
+        Box::new(device::DeviceController::new(app.clone(), agents.clone(), pace)),
+        Box::new(switch::SwitchController::new(app, agents, pace)),
         Box::new(batch::BatchController),
         Box::new(market::MarketController::new(pace)),
         Box::new(market::SpotRequestController::new(pace)),

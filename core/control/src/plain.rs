@@ -1,19 +1,20 @@
 //! The controllers of things that no equipment builds one by one: networks, segments, landings, ports, links to an exchange,
 //! ordered routers. They exist by being there when a box is told everything, so they come up at once; what hangs on them goes
-//! before they do.
+//! before they do. A landing whose port is patched to a switch is the exception: the switch's controller says how it stands.
 
 use std::{marker::PhantomData, time::Duration};
 
 use meetme_agent::Fence;
-use meetme_app::{Error, networks, ports};
+use meetme_app::{Error, gateways, networks, nics, ports};
 use meetme_base::RawId;
 use meetme_model::{
     Life, LifeStatus, Phase, Wanted,
-    fabric::{Circuit, Landing, Leg, Network, Port, PortStatus, Segment},
+    fabric::{Circuit, Landing, LandingStatus, Leg, Network, Port, PortStatus, Segment},
     living,
+    ops::Equipment,
     routing::{ExchangeLink, ExchangeLinkStatus, ExchangeSession, Router, RouterStatus},
 };
-use meetme_store::{Filter, Resource, Tx};
+use meetme_store::{Filter, Object, Resource, Tx};
 
 use crate::{
     controller::{Controller, Next, Soon},
@@ -31,6 +32,13 @@ pub trait Plain: Resource {
     fn known(status: &Self::Status) -> &LifeStatus;
     /// The same status with another life.
     fn with(status: &Self::Status, life: LifeStatus) -> Self::Status;
+    /// Whether a box is told of this one, so that the controller of the box says how it stands.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn is_driven(_tx: &mut Tx<'_>, _row: &Object<Self>) -> Result<bool, Error> {
+        Ok(false)
+    }
     /// Whether this one is brought up and down here, rather than by hand.
     fn is_ordered(&self) -> bool {
         true
@@ -77,6 +85,12 @@ impl<R: Plain> Controller for PlainController<R> {
         if !row.spec.is_ordered() {
             return Ok(Next::Settled { look_again: None });
         }
+        if R::is_driven(tx, &row)? {
+            // The equipment that is to let go of it may itself be taken away meanwhile, which nobody tells us.
+            let why = "Its equipment says how it stands.".to_owned();
+            let at_most = self.pace.watch;
+            return Ok(if is_over { Next::Wait { why, at_most } } else { Next::Settled { look_again: None } });
+        }
         if is_over {
             if known.phase != Phase::Removing {
                 return Ok(Next::Drive(Phase::Removing));
@@ -106,6 +120,10 @@ impl<R: Plain> Controller for PlainController<R> {
             Phase::Removing => R::take_along(tx, id)?,
             Phase::Gone if R::KIND == Network::KIND => {
                 networks::bury(tx, id.of())?;
+                return Ok(Next::Gone);
+            }
+            Phase::Gone if R::KIND == Landing::KIND => {
+                gateways::bury(tx, id.of())?;
                 return Ok(Next::Gone);
             }
             Phase::Gone => tx.release_all(id)?,
@@ -168,11 +186,19 @@ impl Plain for Landing {
     fn life(&self) -> &Life {
         &self.life
     }
-    fn known(status: &LifeStatus) -> &LifeStatus {
-        status
+    fn known(status: &LandingStatus) -> &LifeStatus {
+        &status.life
     }
-    fn with(_: &LifeStatus, life: LifeStatus) -> LifeStatus {
-        life
+    fn with(status: &LandingStatus, life: LifeStatus) -> LandingStatus {
+        LandingStatus { life, ..status.clone() }
+    }
+    /// A landing on a port that is patched to a switch, or a gateway of a segment that is on one; one that goes is the switches'
+    /// until all of them have let go.
+    fn is_driven(tx: &mut Tx<'_>, row: &Object<Self>) -> Result<bool, Error> {
+        if row.spec.life.wanted == Wanted::Gone {
+            return Ok(!tx.many::<Equipment>(row.status.on.iter().copied())?.is_empty());
+        }
+        Ok(!nics::switches(tx, row)?.is_empty())
     }
     fn holds(_: &mut Tx<'_>, _: RawId) -> Result<Option<String>, Error> {
         Ok(None)

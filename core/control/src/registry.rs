@@ -4,9 +4,9 @@
 
 use meetme_base::{Id, RawId};
 use meetme_model::{
-    fabric::{Block, Circuit, Landing, Leg, Network, Port, Segment},
+    fabric::{Address, Block, Circuit, Landing, Leg, Network, Port, Segment},
     metal::{Batch, Device, Reservation, Server, SpotPrice, SpotRequest},
-    ops::{Equipment, Hook, Job},
+    ops::{Equipment, Family, Hook, Job},
     place::{Plan, Price},
     routing::{
         AutonomousSystem, Community, DirectSession, Exchange, ExchangeLink, ExchangeSession, PeerGroup, Policy, Router,
@@ -34,6 +34,29 @@ pub fn registry() -> Registry {
         .trigger::<Circuit>(TriggerOn::Status, "network", |_, t| Ok(each(t, |circuit| circuit.network.map(Id::any))))
         .trigger::<Landing>(TriggerOn::Status, "network", |_, t| Ok(each(t, |l| l.network.map(Id::any))))
         .trigger::<Landing>(TriggerOn::Status, "segment", |_, t| Ok(each(t, |l| Some(l.segment.any()))))
+        .trigger::<Landing>(TriggerOn::Spec, "switch", |tx, t| {
+            let mut out = Vec::new();
+            for spec in t.before.into_iter().chain(t.after) {
+                out.extend(of_landing(tx, spec)?);
+            }
+            Ok(out)
+        })
+        .trigger::<Port>(TriggerOn::Spec, "switch", |_, t| {
+            Ok(each(t, |port| port.device.and(port.equipment).map(Id::any)))
+        })
+        .trigger::<Equipment>(TriggerOn::Spec, "switch", |_, t| {
+            let is_switch = t.before.into_iter().chain(t.after).any(|e| e.family == Family::Switch);
+            Ok(is_switch.then_some(t.id).into_iter().collect())
+        })
+        // Addresses come and go with a machine's being routed, which its interfaces are told.
+        .trigger::<Address>(TriggerOn::Spec, "switch", |tx, t| {
+            let devices = each(t, |address| address.device.filter(|_| address.management).map(Id::any));
+            if devices.is_empty() {
+                return Ok(devices);
+            }
+            let ports = tx.all::<Port>(Filter::is_in("device", devices))?;
+            Ok(ports.into_iter().filter_map(|port| port.spec.equipment.map(Id::any)).collect())
+        })
         .trigger::<Leg>(TriggerOn::Status, "port", |tx, t| ends(tx, t, Port::KIND))
         .trigger::<Leg>(TriggerOn::Status, "segment", |tx, t| ends(tx, t, Segment::KIND))
         .trigger::<Leg>(TriggerOn::Status, "ordered_router", |tx, t| ends(tx, t, Router::KIND))
@@ -134,6 +157,23 @@ fn routers(r: Registry) -> Registry {
 
 fn itself<R: Resource>(_: &mut Tx<'_>, touched: &Touched<'_, R>) -> Woken {
     Ok(vec![touched.id])
+}
+
+/// The switches that are told of a landing.
+fn of_landing(tx: &mut Tx<'_>, landing: &Landing) -> Woken {
+    let ports: Vec<Id<Port>> = match landing.port {
+        Some(port) => vec![port],
+        None if landing.gateway => {
+            let beside = tx.all::<Landing>(Filter::eq("segment", landing.segment))?;
+            beside.into_iter().filter_map(|l| l.spec.port).collect()
+        }
+        None => Vec::new(),
+    };
+    if ports.is_empty() {
+        return Ok(Vec::new());
+    }
+    let patched = Filter::is_in("id", ports.iter().copied()).or(Filter::is_in("leader", ports));
+    Ok(tx.all::<Port>(patched)?.into_iter().filter_map(|port| port.spec.equipment.map(Id::any)).collect())
 }
 
 fn raw<R>(ids: Result<Vec<Id<R>>, Error>) -> Woken {

@@ -20,6 +20,8 @@ pub fn components() -> Map<String, Value> {
         resource::SHOWN.iter().map(|entry| (entry.name.to_owned(), entry.schema(&mut generator))).collect();
     own.insert("Meta".to_owned(), Meta::json_schema(&mut generator).to_value());
     own.insert("Event".to_owned(), resource::event_schema(&mut generator));
+    own.insert("VlanAssignment".to_owned(), resource::vlan_assignment_schema(&mut generator));
+    own.insert("VlanAssignmentBatch".to_owned(), resource::batch_schema(&mut generator));
     own.insert("Member".to_owned(), resource::member_schema(&mut generator));
     let mut all = generator.take_definitions(true);
     all.append(&mut own);

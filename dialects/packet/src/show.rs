@@ -36,6 +36,11 @@ pub trait Shown: Resource {
     const RELATIONS: &'static [Relation<Self>];
     /// Its own fields, without relations and link.
     type Wire: Serialize + JsonSchema;
+    /// Whether a row is shown no more, as if it were not there: a tombstone, or what this dialect never names again once it was
+    /// deleted.
+    fn is_hidden(row: &Object<Self>) -> bool {
+        row.spec.is_gone(&row.status)
+    }
     /// The fields of these rows, in their order.
     ///
     /// # Errors
@@ -208,7 +213,7 @@ fn entry(kind: Kind) -> Result<&'static Entry, Error> {
 
 fn living<R: Shown>(show: &mut Show<'_, '_>, ids: &[RawId]) -> Result<Vec<Object<R>>, Error> {
     let rows = show.tx.many(ids.iter().map(|id| id.of::<R>()))?;
-    let mut rows: Vec<_> = rows.into_values().filter(|row| !row.spec.is_gone(&row.status)).collect();
+    let mut rows: Vec<_> = rows.into_values().filter(|row| !R::is_hidden(row)).collect();
     rows.sort_unstable_by_key(|row| row.id);
     Ok(rows)
 }

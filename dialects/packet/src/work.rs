@@ -178,7 +178,7 @@ impl<'c> Work<'_, 'c> {
         let missing = || Error::missing(R::KIND, text);
         let uid: Uid = text.parse().map_err(|()| missing())?;
         let row = self.tx.by_uid::<R>(uid)?;
-        if row.spec.is_gone(&row.status) { Err(missing()) } else { Ok(row) }
+        if R::is_hidden(&row) { Err(missing()) } else { Ok(row) }
     }
 
     /// The id of the row a parameter names.
@@ -187,6 +187,19 @@ impl<'c> Work<'_, 'c> {
     /// [`Error::Missing`].
     pub fn id<R: Shown>(&mut self, name: &str) -> Result<Id<R>, Error> {
         Ok(self.named::<R>(name)?.id)
+    }
+
+    /// A page of what is no row: everything there is, cut to what was asked for.
+    ///
+    /// # Errors
+    /// When the page is none.
+    pub fn page_of<T: serde::Serialize>(&self, key: &'static str, all: Vec<T>) -> Result<Out, Error> {
+        let page = Page::of(&self.ask.query)?;
+        let total = all.len() as u64;
+        let skip = usize::try_from(page.offset()).unwrap_or(usize::MAX);
+        let part: Vec<T> = all.into_iter().skip(skip).take(page.limit() as usize).collect();
+        let meta = page.meta(&self.ask.path, &self.ask.query, total);
+        Ok(Out::Json(json!({ key: part, "meta": meta })))
     }
 
     /// A page of the rows that match.
@@ -350,6 +363,12 @@ impl Row {
     #[must_use]
     pub const fn takes(mut self, inputs: Takes) -> Self {
         self.takes = inputs;
+        self
+    }
+    /// Answers with something, where its method usually answers with nothing.
+    #[must_use]
+    pub const fn gives(mut self, gives: Gives) -> Self {
+        self.gives = gives;
         self
     }
     /// Names further query parameters.

@@ -117,10 +117,11 @@ pub fn make(tx: &mut Tx<'_>, people: &People, places: &Places) -> Result<(), Err
         let equipment =
             Equipment { site: Some(*site), ..Equipment::new(format!("servers-{slug}"), Family::Server, "sim", "") };
         let equipment = tx.create(people.operator, equipment)?.id;
+        let leaves = leaves(tx, people, slug, *site)?;
         for (plan, id) in plans.iter().filter(|(plan, _)| **plan == EDGE || LARGE.contains(slug)) {
             for n in 0..STOCK {
                 number += 1;
-                let mut server = server(number, *id, *site)?;
+                let mut server = server(number, *id, *site, leaves)?;
                 server.equipment = Some(equipment);
                 server.rack = Some(format!("r{}", n / 4 + 1));
                 if n == 0 && *plan != EDGE {
@@ -151,20 +152,38 @@ fn reserve(tx: &mut Tx<'_>) -> Result<(), Error> {
     reservations::reserve(tx, project.id, &new).map(drop)
 }
 
-fn server(number: u32, plan: Id<Plan>, site: Id<Site>) -> Result<Server, Error> {
+/// The two switches of a site that each machine is patched to.
+fn leaves(tx: &mut Tx<'_>, people: &People, slug: &str, site: Id<Site>) -> Result<[Id<Equipment>; 2], Error> {
+    let mut leaf = |half: &str| -> Result<Id<Equipment>, Error> {
+        let spec = Equipment::new(format!("leaf-{slug}-{half}"), Family::Switch, "sim", "");
+        Ok(tx.create(people.operator, Equipment { site: Some(site), ..spec })?.id)
+    };
+    Ok([leaf("a")?, leaf("b")?])
+}
+
+fn server(number: u32, plan: Id<Plan>, site: Id<Site>, leaves: [Id<Equipment>; 2]) -> Result<Server, Error> {
     let serial = format!("DEMO{number:05}");
     let mut server = Server::new(serial, plan, site);
-    for card in 0..2u8 {
+    for (card, leaf) in (0..2u8).zip(leaves) {
         // Locally administered addresses (IEEE 802, the second-lowest bit of the first octet).
         let [_, a, b, c] = number.to_be_bytes();
         server.nics.push(Nic {
             name: format!("eth{card}"),
             mac: MacAddr([0x02, card, 0, a, b, c]),
-            switch: None,
-            interface: None,
+            switch: Some(leaf),
+            interface: Some(format!("swp{number}")),
         });
     }
     Ok(server)
+}
+
+/// What the networks of the oldest plans cannot do.
+fn network(slug: &str) -> Vec<&'static str> {
+    match slug {
+        "baremetal_0" | "baremetal_1" => vec![Plan::LAYER3_ONLY],
+        "baremetal_1e" => vec![Plan::HYBRID_ONLY],
+        _ => Vec::new(),
+    }
 }
 
 fn plans(tx: &mut Tx<'_>, people: &People, places: &Places) -> Result<BTreeMap<&'static str, Id<Plan>>, Error> {
@@ -180,7 +199,7 @@ fn plans(tx: &mut Tx<'_>, people: &People, places: &Places) -> Result<BTreeMap<&
                 "drives": [{"count": disks, "size_gb": size_gb, "form": form}],
                 "nics": [{"count": cards, "model": "10Gbps"}],
             },
-            "forms": ["on_demand", "spot"], "sold_at": sold_at,
+            "forms": ["on_demand", "spot"], "sold_at": sold_at, "features": network(slug),
         }))?;
         let id = tx.create(people.operator, plan)?.id;
         let cost: Price = spec(json!({

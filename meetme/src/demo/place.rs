@@ -216,6 +216,7 @@ fn pools(tx: &mut Tx<'_>, operator: RawId) -> Result<(), Error> {
         ("peering", vec!["198.18.0.0/24"]),
         (addresses::PUBLIC, vec!["198.19.0.0/16", "2001:db8:100::/40"]),
         (addresses::PRIVATE, vec!["10.0.0.0/8"]),
+        (addresses::GLOBAL, vec!["198.18.4.0/22"]),
     ] {
         let networks = networks.iter().filter_map(|n| n.parse().ok()).collect();
         let pool = Pool { networks, ..Pool::new(PoolOf::Addresses, purpose) };

@@ -5,7 +5,7 @@ use meetme_model::{Lock, Phase, Wanted, metal::Device, place::Image, routing::Di
 use meetme_store::{Filter, Object, Resource as _, Tx};
 
 use super::{order::check_script, port};
-use crate::{Error, access, addresses};
+use crate::{Error, access, addresses, nics};
 
 /// What can be done to a machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +94,10 @@ pub fn remove(tx: &mut Tx<'_>, id: Id<Device>) -> Result<Object<Device>, Error> 
     unlocked(&device)?;
     let mut spec = device.spec.clone();
     spec.life.wanted = Wanted::Gone;
-    tx.as_system(|tx| tx.save(&mut device, spec))?;
+    tx.as_system(|tx| {
+        tx.save(&mut device, spec)?;
+        nics::take_all(tx, id)
+    })?;
     Ok(device)
 }
 

@@ -23,7 +23,7 @@ pub use place::{Level, Stock, check_stock, held, stock};
 pub use steps::steps;
 
 use meetme_base::Id;
-use meetme_model::{Lock, metal::Device};
+use meetme_model::{Lock, Phase, Wanted, metal::Device};
 use meetme_store::{Object, Tx};
 
 use crate::{Error, tags};
@@ -51,5 +51,25 @@ pub fn change(
     }
     // What it refers to may be out of the caller's sight, as the server always is; what is new among it was checked above.
     tx.save(&mut device, spec)?;
+    Ok(device)
+}
+
+/// A machine whose addresses and ports are about to be changed. Until the transaction ends nobody else changes them: what is allowed
+/// depends on all of them together.
+///
+/// # Errors
+/// [`Error::Conflict`] `frozen` when its owner has frozen its network, `state` when it is being removed; [`Error::Missing`].
+pub fn open_network(tx: &mut Tx<'_>, id: Id<Device>) -> Result<Object<Device>, Error> {
+    let pool = format!("network.{id}");
+    // Taking and giving back the only item of a pool locks it: what is read after this is the last word.
+    let item = tx.claim(&pool, 0..=0, 1, &[], id.any())?;
+    tx.release(&pool, item)?;
+    let device = tx.get(id)?;
+    if device.spec.life.wanted == Wanted::Gone || matches!(device.status.life.phase, Phase::Removing | Phase::Gone) {
+        return Err(Error::conflict("state", "The device is being removed."));
+    }
+    if device.spec.network_frozen {
+        return Err(Error::conflict("frozen", "The network of the device is frozen."));
+    }
     Ok(device)
 }

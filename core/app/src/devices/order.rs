@@ -15,7 +15,7 @@ use super::{
     place::{self, Hardware},
     port, reservations, spot, steps,
 };
-use crate::{Error, access, addresses, ssh_keys, tags};
+use crate::{Error, access, addresses, nics, ssh_keys, tags};
 
 /// The most features that may be required of a machine.
 const MOST_REQUIRED: usize = 20;
@@ -158,6 +158,7 @@ impl<'w> Order<'w> {
                 given.push(addresses::give(tx, &device, wish)?);
             }
             port::make(tx, &device, &self.plan.spec, &server.spec)?;
+            nics::settle(tx, &device)?;
             let known: Vec<&Address> = given.iter().map(|a| &a.spec).collect();
             let status = DeviceStatus { steps: steps(&self.image.spec, &known), ..device.status.clone() };
             tx.observe(&mut device, status, None)?;
@@ -205,7 +206,7 @@ fn check(tx: &mut Tx<'_>, new: &DeviceWish, plan: &Object<Plan>, image: &Image) 
         return Err(Invalid::range("public_ipv4_subnet_size", 28, 31).into());
     }
     if let Some(wishes) = &new.addresses {
-        addresses::check(wishes)?;
+        addresses::check("ip_addresses", wishes)?;
     }
     Ok(())
 }

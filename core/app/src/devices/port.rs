@@ -34,7 +34,8 @@ pub(super) fn make(tx: &mut Tx<'_>, device: &Object<Device>, plan: &Plan, server
             mac: Some(nic.mac),
             index: u8::try_from(i).ok(),
             leader: leaders.get(i % bonds).copied(),
-            bonded: true,
+            // The second one of a plan that stays so carries segments from the start.
+            bonded: !(i == 1 && plan.has(Plan::HYBRID_ONLY)),
             equipment: nic.switch,
             interface: nic.interface.clone(),
             ..blank(device, nic.name.clone(), Shape::Nic, rate)

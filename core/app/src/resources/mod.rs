@@ -8,6 +8,7 @@
 //! Road not taken: letting callers write any spec and repairing it afterwards in a trigger. A repaired wish is not the caller's wish.
 
 pub(crate) mod access;
+mod asked;
 pub mod commits;
 mod fabric;
 pub mod follow;
@@ -21,12 +22,12 @@ mod shape;
 
 use meetme_base::{Invalid, Kind, RawId, Secret, Uid};
 use meetme_model::{
-    access::{Form, Organization, Project},
+    access::{Organization, Project},
     fabric::Pool,
     metal::Server,
     place::{Offer, Price},
 };
-use meetme_store::{AnyObject, Filter, KindInfo, Resource as _, Tx};
+use meetme_store::{AnyObject, KindInfo, Resource as _, Tx};
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
@@ -130,7 +131,7 @@ const WORDS: &[&str] = &["name", "title", "description", "notes", "comments", "l
 
 /// The kinds with a policy of their own, by area. An area's operations join here.
 const TABLES: &[&[(Kind, Hooks)]] =
-    &[access::HOOKS, fabric::HOOKS, metal::HOOKS, observed::HOOKS, ops::HOOKS, peering::HOOKS];
+    &[access::HOOKS, asked::HOOKS, fabric::HOOKS, metal::HOOKS, observed::HOOKS, ops::HOOKS, peering::HOOKS];
 
 /// What a kind does with wishes.
 pub fn hooks(kind: &KindInfo) -> Hooks {
@@ -183,11 +184,7 @@ fn require_supplier(tx: &mut Tx<'_>, kind: &KindInfo) -> Result<(), Error> {
     if !SUPPLY.contains(&kind.kind) {
         return Ok(());
     }
-    let operator = tx.as_system(|tx| tx.one::<Organization>(&Filter::eq("form", Form::Operator.word())))?;
-    match operator {
-        Some(operator) => crate::access::require(tx, kind.kind, "create", operator.id.any()),
-        None => Ok(()),
-    }
+    crate::access::require_operator(tx, kind.kind, "create")
 }
 
 /// Makes a row. `tenant` is the node it hangs on; without one it is the caller's organization, or what the operation says.

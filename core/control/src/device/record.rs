@@ -9,11 +9,13 @@ use meetme_agent::{
 use meetme_app::{
     App, Error,
     devices::{self, usage},
+    nics,
 };
 use meetme_base::Time;
 use meetme_model::{
     Phase, Reason, Wanted,
-    fabric::Address,
+    fabric::{Address, Landing},
+    living,
     metal::{Device, DeviceStatus, Power, RootPassword, Server, Traffic},
     place::Image,
 };
@@ -36,6 +38,10 @@ pub(super) fn begun(
     let now = tx.now();
     let mut status = device.status.clone();
     status.life = life::moved(&status.life, intent.phase, intent.step, None, now);
+    if intent.phase == Phase::Removing {
+        // A device that ends on its day was taken off by nobody.
+        nics::take_all(tx, device.id)?;
+    }
     if intent.installs() {
         let sealed = app.sealer().seal(password.expose())?;
         status.root_password = Some(RootPassword { value: sealed, until: now.plus_seconds(PASSWORD_SECONDS) });
@@ -66,7 +72,7 @@ pub(super) fn seen(
             let at_most = pace.patience(device.status.life.since, now);
             return Ok(Next::Wait { why: "The server is being wiped.".to_owned(), at_most });
         }
-        return bury(tx, device);
+        return bury(tx, device, pace);
     }
     if !is_ours {
         // It was told a moment ago and does not hold it: told again, less and less often.
@@ -153,8 +159,14 @@ fn steps(tx: &mut Tx<'_>, device: &mut Object<Device>, seen: &Observed) -> Resul
 }
 
 /// Nothing of the device is left on any server: everything it held is free.
-fn bury(tx: &mut Tx<'_>, mut device: Object<Device>) -> Result<Next<()>, Error> {
+fn bury(tx: &mut Tx<'_>, mut device: Object<Device>, pace: &Pace) -> Result<Next<()>, Error> {
     let now = tx.now();
+    // Whoever gets the server next must not find it in a network of this one's owner.
+    let landings = tx.all::<Landing>(Filter::eq("port.device", device.id).and(living()))?;
+    if landings.iter().any(|landing| !landing.status.on.is_empty()) {
+        let why = "The switches are taking the device's networks off.".to_owned();
+        return Ok(Next::Wait { why, at_most: pace.patience(device.status.life.since, now) });
+    }
     if let Some(server) = device.spec.server
         && let Some(mut server) = tx.find::<Server>(server)?
     {

@@ -9,5 +9,6 @@ mod jobs;
 mod market;
 mod portal;
 mod routers;
+mod switches;
 mod templates;
 mod world;

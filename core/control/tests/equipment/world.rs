@@ -61,6 +61,7 @@ impl World {
         let agents = Agents::new("sim")
             .with_router("sim", sim.clone())
             .with_circuit("sim", sim.clone())
+            .with_switch("sim", sim.clone())
             .with_server("sim", sim.clone());
         let pace = Pace {
             watch: Duration::from_millis(300),

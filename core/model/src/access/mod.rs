@@ -7,6 +7,7 @@ mod key;
 mod membership;
 mod organization;
 mod project;
+mod quota;
 mod role;
 mod second_factor;
 mod session;
@@ -23,6 +24,7 @@ pub use key::{Key, KeyStatus};
 pub use membership::Membership;
 pub use organization::{Form, Organization};
 pub use project::Project;
+pub use quota::Quota;
 pub use role::{Grant, Role};
 pub use second_factor::{SecondFactor, SecondFactorStatus};
 pub use session::{Session, SessionStatus};
@@ -47,6 +49,7 @@ pub fn register(r: Registry) -> Registry {
         .with::<Key>()
         .with::<Session>()
         .with::<SshKey>()
+        .with::<Quota>()
         .with::<Transfer>()
         .with::<SecondFactor>()
         .with::<Ticket>()

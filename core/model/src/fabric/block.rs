@@ -11,6 +11,7 @@ use crate::{
     fabric::{Network, check_network},
     ops::Tag,
     place::{Metro, Site},
+    routing::Answer,
 };
 
 /// A block of addresses.
@@ -48,6 +49,9 @@ pub struct Block {
     /// Whether it is charged for.
     #[serde(default)]
     pub bill: bool,
+    /// The operator's answer, where the block needs one; absent where it was had for the asking.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Answer>,
     /// What its owner said about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub details: Option<String>,
@@ -130,6 +134,7 @@ impl Block {
             manageable: false,
             addon: false,
             bill: false,
+            answer: None,
             details: None,
             life: Life::default(),
             labels: Labels::new(),
@@ -151,6 +156,7 @@ impl Resource for Block {
         Field::new("manageable", FieldType::Bool, |s| s.manageable.into()),
         Field::new("addon", FieldType::Bool, |s| s.addon.into()),
         Field::new("bill", FieldType::Bool, |s| s.bill.into()),
+        Field::new("answer", FieldType::Text, |s: &Self| s.answer.map(Answer::word).into()).words(Answer::WORDS),
         Field::new("details", FieldType::Text, |s: &Self| s.details.clone().into()).searchable(),
         Field::new("wanted", FieldType::Text, |s: &Self| s.life.wanted.word().into()).words(Wanted::WORDS),
         Field::new("gone_at", FieldType::Time, |s: &Self| s.life.gone_at.into()).indexed(),

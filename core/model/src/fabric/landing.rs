@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Ext, Life, LifeStatus, Phase, Wanted, check,
     fabric::{Block, Network, Port, Segment},
+    ops::Equipment,
 };
 
 /// The end of a segment on a port or in a network.
@@ -44,6 +45,18 @@ pub struct Landing {
     pub ext: Ext,
 }
 
+/// What was seen of a landing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct LandingStatus {
+    /// What is known of its life.
+    #[serde(flatten)]
+    pub life: LifeStatus,
+    /// The switches that carry it, or may still carry it while it is being removed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub on: Vec<Id<Equipment>>,
+}
+
 impl Landing {
     /// A landing of the segment, nowhere yet.
     pub fn new(segment: Id<Segment>) -> Self {
@@ -70,7 +83,9 @@ impl Resource for Landing {
         Field::new("native", FieldType::Bool, |s| s.native.into()),
         Field::new("gateway", FieldType::Bool, |s| s.gateway.into()),
         Field::new("wanted", FieldType::Text, |s: &Self| s.life.wanted.word().into()).words(Wanted::WORDS),
-        Field::status("phase", FieldType::Text, |s: &Self::Status| s.phase.word().into()).indexed().words(Phase::WORDS),
+        Field::status("phase", FieldType::Text, |s: &Self::Status| s.life.phase.word().into())
+            .indexed()
+            .words(Phase::WORDS),
     ];
     const EDGES: &'static [Edge<Self>] = &[
         Edge::refuse("segment", &[Segment::KIND], |s| Some(s.segment.any())),
@@ -79,7 +94,7 @@ impl Resource for Landing {
         Edge::refuse("block", &[Block::KIND], |s| s.block.map(Id::any)),
     ];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["segment", "port"], &["segment", "network"]];
-    type Status = LifeStatus;
+    type Status = LandingStatus;
 
     fn check(&self, before: Option<&Self>) -> Result<(), Invalid> {
         if let Some(before) = before {
@@ -120,8 +135,8 @@ impl Resource for Landing {
         }
     }
 
-    fn is_gone(&self, status: &LifeStatus) -> bool {
-        status.phase == Phase::Gone
+    fn is_gone(&self, status: &LandingStatus) -> bool {
+        status.life.phase == Phase::Gone
     }
 }
 

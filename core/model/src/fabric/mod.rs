@@ -20,7 +20,7 @@ pub use block::{Block, BlockPurpose, BlockReach};
 pub use circuit::{BgpRules, Circuit, Nat, NatMap, Nearby, Timers};
 pub use end::{End, EndName, Face, Link, StaticRoute, Target, VlanTag};
 pub use ipsec::{DhGroup, Encryption, Esp, Ike, Integrity, Ipsec, Prf, Selector};
-pub use landing::Landing;
+pub use landing::{Landing, LandingStatus};
 pub use leg::{Leg, LegStatus, LinkState, NextHop, Routing, TunnelState, Vrrp, VrrpState};
 pub use network::Network;
 pub use pool::{Pool, PoolOf, Stretch};

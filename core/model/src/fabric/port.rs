@@ -45,7 +45,7 @@ pub struct Port {
     /// Its MAC address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mac: Option<MacAddr>,
-    /// The bond it is in, or the first port of its aggregation group. Circuits end on leaders only.
+    /// The bond it is in, or comes back to; or the first port of its aggregation group. Circuits end on leaders only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leader: Option<Id<Port>>,
     /// Whether its bond, or its leader's, is in force.

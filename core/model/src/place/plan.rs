@@ -127,6 +127,16 @@ impl Plan {
     pub fn cpu_count(&self) -> u32 {
         self.specs.cpus.iter().map(|c| c.count).sum()
     }
+
+    /// The feature of machines whose interfaces carry no segments.
+    pub const LAYER3_ONLY: &'static str = "layer3_only";
+    /// The feature of machines whose second interface carries segments and nothing else, for good.
+    pub const HYBRID_ONLY: &'static str = "hybrid_only";
+
+    /// Whether it has a feature.
+    pub fn has(&self, feature: &str) -> bool {
+        self.features.iter().any(|f| f == feature)
+    }
 }
 
 impl Resource for Plan {

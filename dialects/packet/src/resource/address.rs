@@ -1,9 +1,10 @@
 //! IP addresses on devices.
 
-use meetme_app::Error;
-use meetme_base::{Id, IpNet};
+use meetme_app::{Error, blocks};
+use meetme_base::{Id, Invalid, IpNet};
+use meetme_http::ValueKind::{Boolean, Text};
 use meetme_model::{
-    Phase,
+    Ext, Phase,
     fabric::{Address, Block, BlockReach},
     metal::Device,
     place::Metro,
@@ -13,8 +14,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{block, device::names};
+use super::{
+    block::{self, Own},
+    device::names,
+};
 use crate::{
+    ext,
     show::{Relation, Show, Shown, at},
     work::{Gives, Out, Row, Work},
 };
@@ -22,7 +27,25 @@ use crate::{
 pub fn rows() -> Vec<Row> {
     vec![
         Row::get("list_device_ips", "/devices/{id}/ips", Gives::List("ip_addresses", "IPAssignment"), list),
+        Row::post("create_device_ip", "/devices/{id}/ips", Gives::One("IPAssignment"), create).takes(&[
+            ("address", Text),
+            ("manageable", Boolean),
+            ("customdata", Text),
+        ]),
+        Row::get(
+            "get_ip_assignment_customdata",
+            "/devices/{instance_id}/ips/{id}/customdata",
+            Gives::Free,
+            customdata_of_assignment,
+        ),
         Row::get("get_ip", "/ips/{id}", Gives::One("IPAssignment"), get),
+        Row::patch("patch_ip", "/ips/{id}", Gives::One("IPReservation"), patch).takes(&[
+            ("tags", Text),
+            ("details", Text),
+            ("customdata", Text),
+        ]),
+        Row::delete("delete_ip", "/ips/{id}", delete),
+        Row::get("get_ip_customdata", "/ips/{id}/customdata", Gives::Free, customdata),
     ]
 }
 
@@ -102,7 +125,7 @@ impl Shown for Address {
                     phase if phase.is_built() => "active",
                     _ => "pending",
                 },
-                details: block.and_then(|b| b.spec.details.clone()),
+                details: ext::get::<Own>(&spec.ext).details.or_else(|| block.and_then(|b| b.spec.details.clone())),
                 tags: names(&spec.tags, &tags),
                 customdata: block::customdata(&spec.ext),
             }
@@ -134,11 +157,81 @@ fn list(work: &mut Work<'_, '_>) -> Result<Out, Error> {
     work.every::<Address>("ip_addresses", Filter::eq("device", device), vec![Order::up("id")])
 }
 
-/// The same path names addresses and the blocks they are from.
-fn get(work: &mut Work<'_, '_>) -> Result<Out, Error> {
+/// The same path names blocks and addresses from them.
+enum Named {
+    Block(Object<Block>),
+    Address(Object<Address>),
+}
+
+fn named(work: &mut Work<'_, '_>) -> Result<Named, Error> {
     match work.named::<Block>("id") {
-        Ok(block) => Ok(Out::one(&block)),
-        Err(Error::Missing { .. }) => Ok(Out::one(&work.named::<Address>("id")?)),
+        Ok(block) => Ok(Named::Block(block)),
+        Err(Error::Missing { .. }) => Ok(Named::Address(work.named::<Address>("id")?)),
         Err(e) => Err(e),
     }
+}
+
+fn get(work: &mut Work<'_, '_>) -> Result<Out, Error> {
+    Ok(match named(work)? {
+        Named::Block(block) => Out::one(&block),
+        Named::Address(address) => Out::one(&address),
+    })
+}
+
+fn create(work: &mut Work<'_, '_>) -> Result<Out, Error> {
+    let device: Id<Device> = work.id("id")?;
+    let input = &work.ask.input;
+    let text = input.required("address")?;
+    // A lone address is a network of one.
+    let network = text.parse::<IpNet>().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from));
+    let network = network.map_err(|_| Invalid::format("address", "an address, or a network such as 192.0.2.8/30"))?;
+    let manageable = input.flag("manageable")?.unwrap_or(true);
+    let mut kept = Ext::new();
+    if let Some(data) = input.json("customdata")? {
+        ext::set(&mut kept, &Own { customdata: Some(data), details: None });
+    }
+    Ok(Out::one(&blocks::assign(work.tx, device, network, manageable, &kept)?))
+}
+
+fn patch(work: &mut Work<'_, '_>) -> Result<Out, Error> {
+    let found = named(work)?;
+    let input = &work.ask.input;
+    let (tags, details, data) = (input.texts("tags")?, input.text("details")?, input.json("customdata")?);
+    let keep = |kept: &mut Ext, details: Option<String>| {
+        let own: Own = ext::get(kept);
+        ext::set(kept, &Own { customdata: data.or(own.customdata), details: details.or(own.details) });
+    };
+    Ok(match found {
+        Named::Block(block) => Out::one(&blocks::change(work.tx, block.id, tags.as_deref(), |block| {
+            keep(&mut block.ext, None);
+            block.details = details.or_else(|| block.details.clone());
+        })?),
+        Named::Address(address) => {
+            Out::one(&blocks::change_address(work.tx, address.id, tags.as_deref(), |kept| keep(kept, details))?)
+        }
+    })
+}
+
+fn delete(work: &mut Work<'_, '_>) -> Result<Out, Error> {
+    match named(work)? {
+        Named::Block(block) => blocks::release(work.tx, block.id)?,
+        Named::Address(address) => blocks::unassign(work.tx, address.id)?,
+    }
+    Ok(Out::Nothing)
+}
+
+fn customdata(work: &mut Work<'_, '_>) -> Result<Out, Error> {
+    Ok(Out::Json(match named(work)? {
+        Named::Block(block) => block::customdata(&block.spec.ext),
+        Named::Address(address) => block::customdata(&address.spec.ext),
+    }))
+}
+
+fn customdata_of_assignment(work: &mut Work<'_, '_>) -> Result<Out, Error> {
+    let device: Id<Device> = work.id("instance_id")?;
+    let address = work.named::<Address>("id")?;
+    if address.spec.device != Some(device) {
+        return Err(Error::missing(Address::KIND, address.uid));
+    }
+    Ok(Out::Json(block::customdata(&address.spec.ext)))
 }

@@ -3,12 +3,17 @@
 use meetme_app::{
     Error,
     bgp::{self, NewConfig},
+    blocks,
 };
 use meetme_base::{Asn, Id, Invalid};
-use meetme_http::ValueKind::{Boolean, Integer, Text};
+use meetme_http::{
+    ValueKind::{Boolean, Integer, Text},
+    Verb,
+};
 use meetme_model::{
     BgpState,
     access::Project,
+    fabric::Block,
     metal::Device,
     routing::{Answer, BgpConfig, BgpReach, DirectSession},
 };
@@ -38,6 +43,8 @@ pub fn rows() -> Vec<Row> {
         Row::get("list_device_bgp_neighbors", "/devices/{id}/bgp/neighbors", Gives::Free, neighbors),
         Row::get("get_bgp_session", "/bgp/sessions/{id}", ONE, get),
         Row::put("update_bgp_session", "/bgp/sessions/{id}", ONE, update).takes(&[("default_route", Boolean)]),
+        Row::get("list_global_bgp_ranges", "/projects/{id}/global-bgp-ranges", Gives::Free, ranges),
+        Row::post("discover_bgp", "/bgp/discover/{id}", Gives::Free, discover).status(200).verb(Verb::Act),
         Row::delete("delete_bgp_session", "/bgp/sessions/{id}", delete),
     ]
 }
@@ -74,7 +81,11 @@ impl Shown for BgpConfig {
     type Wire = ConfigWire;
 
     fn draw(show: &mut Show<'_, '_>, objects: &[Object<Self>]) -> Result<Vec<ConfigWire>, Error> {
-        let wire = |row: &Object<Self>| {
+        let mut announced = Vec::with_capacity(objects.len());
+        for row in objects {
+            announced.push(ranges_of(show, row.spec.project)?);
+        }
+        let wire = |(row, ranges): (&Object<Self>, Vec<Value>)| {
             let password = row.spec.password.as_ref().map(|sealed| show.app.sealer().open(sealed)).transpose()?;
             Ok(ConfigWire {
                 id: row.uid.to_string(),
@@ -90,10 +101,10 @@ impl Shown for BgpConfig {
                 max_prefix: row.spec.max_prefix,
                 created_at: at(row.created),
                 requested_at: at(row.created),
-                ranges: Vec::new(),
+                ranges,
             })
         };
-        objects.iter().map(wire).collect()
+        objects.iter().zip(announced).map(wire).collect()
     }
 }
 
@@ -231,4 +242,34 @@ fn neighbors(work: &mut Work<'_, '_>) -> Result<Out, Error> {
         })
         .collect::<Result<Vec<Value>, Error>>()?;
     Ok(Out::Json(json!({ "bgp_neighbors": neighbors })))
+}
+
+/// The networks that a project may announce to the Internet. They have no path of their own.
+fn ranges_of(show: &mut Show<'_, '_>, project: Id<Project>) -> Result<Vec<Value>, Error> {
+    let blocks = blocks::announced(show.tx, project)?;
+    let uid = show.tx.get(project)?.uid;
+    let project = show.href::<Project>(uid);
+    let range = |block: &Object<Block>| {
+        json!({
+            "id": block.uid,
+            "address_family": block.spec.family,
+            "range": block.spec.prefix,
+            "project": { "href": project },
+            "href": format!("#{}", block.uid),
+        })
+    };
+    Ok(blocks.iter().map(range).collect())
+}
+
+fn ranges(work: &mut Work<'_, '_>) -> Result<Out, Error> {
+    let project: Id<Project> = work.id("id")?;
+    let ranges = ranges_of(&mut work.show(), project)?;
+    Ok(Out::Json(json!({ "global_bgp_ranges": ranges })))
+}
+
+/// Has the routers of the project's sessions looked at, and tells when that was last done.
+fn discover(work: &mut Work<'_, '_>) -> Result<Out, Error> {
+    let project: Id<Project> = work.id("id")?;
+    let last = bgp::discover(work.tx, project)?;
+    Ok(Out::Json(json!({ "updated_at": at(last) })))
 }

@@ -1,7 +1,11 @@
 //! Blocks of addresses of a project.
 
-use meetme_app::Error;
-use meetme_base::Id;
+use meetme_app::{
+    Error,
+    blocks::{self, NewBlock},
+};
+use meetme_base::{Id, Invalid, RawId};
+use meetme_http::ValueKind::{Boolean, Integer, Text};
 use meetme_model::{
     Ext, Phase,
     access::Project,
@@ -11,28 +15,54 @@ use meetme_model::{
 use meetme_store::{Filter, Object, Order, Resource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{device::names, metro};
+use super::{device::names, facility, metro, new_device::known};
 use crate::{
     ext,
     show::{Relation, Show, Shown, at, referring},
-    work::{Gives, Out, Row, Work},
+    work::{Gives, Out, Row, Takes, Work},
 };
+
+const NEW: Takes = &[
+    ("type", Text),
+    ("quantity", Integer),
+    ("comments", Text),
+    ("details", Text),
+    ("facility", Text),
+    ("metro", Text),
+    ("customdata", Text),
+    ("tags", Text),
+    ("fail_on_approval_required", Boolean),
+];
 
 pub fn rows() -> Vec<Row> {
     vec![
         Row::get("list_project_ips", "/projects/{id}/ips", Gives::List("ip_addresses", "IPReservation"), list)
             .query(&["types", "ipv4", "ipv6", "public", "global", "metro"]),
+        Row::post("request_project_ips", "/projects/{id}/ips", Gives::One("IPReservation"), request).takes(NEW),
+        Row::get("list_ip_available", "/ips/{id}/available", Gives::Free, available)
+            .query(&["cidr"])
+            .takes(&[("cidr", Integer)]),
+        Row::get(
+            "get_ip_reservation_customdata",
+            "/projects/{project_id}/ips/{id}/customdata",
+            Gives::Free,
+            customdata_of_reservation,
+        ),
     ]
 }
 
 /// What only this dialect knows of a block, or of an address.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-struct Own {
+pub struct Own {
+    /// The customer's own data.
     #[serde(skip_serializing_if = "Option::is_none")]
-    customdata: Option<Value>,
+    pub customdata: Option<Value>,
+    /// What is said of an address; the core keeps what is said of a block.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub details: Option<String>,
 }
 
 /// The customer's own data of a block or an address.
@@ -107,7 +137,8 @@ impl Shown for Block {
                 netmask: text(|net| net.netmask()).unwrap_or_default(),
                 public: spec.reach != BlockReach::Private,
                 enabled: spec.prefix.is_some(),
-                cidr: spec.size,
+                // A block that waits for its addresses has none yet.
+                cidr: spec.prefix.map_or(0, |net| net.prefix_len()),
                 management: spec.purpose == BlockPurpose::Management,
                 manageable: spec.manageable,
                 addon: spec.addon,
@@ -137,6 +168,77 @@ impl Shown for Block {
         };
         Ok(objects.iter().map(wire).collect())
     }
+}
+
+fn request(work: &mut Work<'_, '_>) -> Result<Out, Error> {
+    let project: Id<Project> = work.id("id")?;
+    let input = &work.ask.input;
+    let word = input.required("type")?;
+    let (reach, family) = match word.as_str() {
+        "public_ipv4" => (BlockReach::Public, 4),
+        "private_ipv4" => (BlockReach::Private, 4),
+        "public_ipv6" => (BlockReach::Public, 6),
+        "global_ipv4" => (BlockReach::Global, 4),
+        "vrf" => (BlockReach::Vrf, 4),
+        other => return Err(Invalid::choice("type", other).into()),
+    };
+    let count = input.integer("quantity")?.ok_or_else(|| Invalid::required("quantity"))?;
+    let details = match input.text("details")? {
+        None => input.text("comments")?,
+        said => said,
+    };
+    let mut new = NewBlock {
+        reach,
+        family,
+        // What is no such number is no power of two either.
+        count: u32::try_from(count).unwrap_or(0),
+        at: None,
+        details,
+        tags: input.texts("tags")?.unwrap_or_default(),
+        at_once: input.flag("fail_on_approval_required")?.unwrap_or(false),
+        ext: Ext::new(),
+    };
+    if let Some(data) = input.json("customdata")? {
+        ext::set(&mut new.ext, &Own { customdata: Some(data), details: None });
+    }
+    if reach != BlockReach::Global {
+        new.at = place(work)?;
+    }
+    Ok(Out::one(&blocks::request(work.tx, project, &new)?))
+}
+
+/// Where something is to be: a facility, or the metro that is the later way to say it.
+///
+/// # Errors
+/// When there is no such place.
+pub fn place(work: &mut Work<'_, '_>) -> Result<Option<RawId>, Error> {
+    let input = &work.ask.input;
+    let (site, town) = (input.words("facility")?, input.words("metro")?);
+    if let Some(code) = site {
+        let site = facility::find(work, &code);
+        return Ok(Some(known("facility", &code, site)?.id.any()));
+    }
+    let Some(code) = town else { return Ok(None) };
+    let metro = metro::find(work, &code);
+    Ok(Some(known("metro", &code, metro)?.id.any()))
+}
+
+/// One client sends the length in the body of this GET, the others in the query.
+fn available(work: &mut Work<'_, '_>) -> Result<Out, Error> {
+    let block = work.named::<Block>("id")?;
+    let length = work.ask.input.integer("cidr")?.ok_or_else(|| Invalid::required("cidr"))?;
+    let free = blocks::available(work.tx, &block, u8::try_from(length).unwrap_or(u8::MAX))?;
+    let free: Vec<String> = free.iter().map(ToString::to_string).collect();
+    Ok(Out::Json(json!({ "available": free })))
+}
+
+fn customdata_of_reservation(work: &mut Work<'_, '_>) -> Result<Out, Error> {
+    let project: Id<Project> = work.id("project_id")?;
+    let block = work.named::<Block>("id")?;
+    if block.tenant != project.any() {
+        return Err(Error::missing(Block::KIND, block.uid));
+    }
+    Ok(Out::Json(customdata(&block.spec.ext)))
 }
 
 fn list(work: &mut Work<'_, '_>) -> Result<Out, Error> {

@@ -17,6 +17,7 @@ mod invitation;
 mod license;
 mod member;
 mod membership;
+mod metal_gateway;
 mod metro;
 mod new_device;
 mod notification;
@@ -32,13 +33,15 @@ mod ssh_key;
 mod transfer;
 mod usage;
 mod user;
+mod virtual_network;
+mod vlan_assignment;
 
 use meetme_app::Error;
 use meetme_base::{Invalid, Time};
 use meetme_http::Op;
 use meetme_model::{
     access::{EmailAddress, Invitation, Key, Membership, Organization, Project, SshKey, Transfer, User},
-    fabric::{Address, Block, Port},
+    fabric::{Address, Block, Landing, Port, Segment},
     metal::{Batch, Device, License, Reservation, SpotRequest},
     ops::Notification,
     place::{Billing, Image, Metro, Money, Plan, Site},
@@ -69,6 +72,8 @@ pub static SHOWN: &[Entry] = &[
     Entry::of::<Address>(),
     Entry::of::<Block>(),
     Entry::of::<Port>(),
+    Entry::of::<Segment>(),
+    Entry::of::<Landing>(),
     Entry::of::<BgpConfig>(),
     Entry::of::<DirectSession>(),
     Entry::of::<Notification>(),
@@ -104,6 +109,9 @@ pub fn ops() -> Vec<Op> {
         ("IP addresses", address::rows()),
         ("IP reservations", block::rows()),
         ("Ports", port::rows()),
+        ("VLAN assignments", vlan_assignment::rows()),
+        ("Virtual networks", virtual_network::rows()),
+        ("Metal gateways", metal_gateway::rows()),
         ("BGP", bgp::rows()),
         ("Events", event::rows()),
         ("Notifications", notification::rows()),
@@ -120,6 +128,7 @@ pub use facility::code as code_of_site;
 pub use member::schema as member_schema;
 pub use metro::code as code_of_metro;
 pub use plan::specs;
+pub use vlan_assignment::{batch_schema, schema as vlan_assignment_schema};
 
 /// Millionths of a currency as this dialect writes money.
 #[expect(clippy::cast_precision_loss, reason = "prices are far below 2^53 millionths")]

@@ -4,13 +4,16 @@
 
 mod access;
 mod accounts;
+mod addresses;
 mod batches;
 mod bgp;
 mod contract;
 mod devices;
+mod gateways;
 mod include;
 mod orders;
 mod people;
+mod ports;
 mod reservations;
 mod services;
 mod spelling;

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, Method};
-use meetme_app::{App, Caller, Error, devices, identity, mails::Letter, organizations};
+use meetme_app::{App, Caller, Error, devices, gateways, identity, mails::Letter, organizations};
 use meetme_base::{Id, IpNet, MacAddr, ManualClock, RawId, Secret, Time};
 use meetme_http::{Limits, Server};
 use meetme_model::{
-    Phase, Term,
+    Phase, Term, Wanted,
     access::{EmailAddress, EmailAddressStatus, Membership, Organization, User},
-    fabric::{Pool, PoolOf},
+    fabric::{Landing, LandingStatus, Pool, PoolOf, Segment},
     metal::{Device, Nic, Server as Metal},
     ops::Job,
     place::{Boot, Image, Line, Metro, Money, Part, Per, Plan, Price, Site, Specs},
@@ -249,6 +249,36 @@ impl World {
         .await;
     }
 
+    /// Does what a controller does to everything that lands on a port: it is up, or gone when that is wished.
+    pub async fn landings(&self, phase: Phase) {
+        self.system(move |tx| {
+            for mut row in tx.all::<Landing>(meetme_model::living())? {
+                let to = if row.spec.life.wanted == Wanted::Gone { Phase::Gone } else { phase };
+                let life = row.status.life.moved(to, None, tx.now());
+                let status = LandingStatus { life, ..row.status.clone() };
+                tx.observe(&mut row, status, None)?;
+            }
+            Ok(())
+        })
+        .await;
+    }
+
+    /// Does what controllers do with what lands nowhere any more, and with segments that are to go.
+    pub async fn buried(&self) {
+        self.system(|tx| {
+            for row in tx.all::<Landing>(Filter::eq("wanted", Wanted::Gone.word()).and(meetme_model::living()))? {
+                gateways::bury(tx, row.id)?;
+            }
+            for mut row in tx.all::<Segment>(Filter::eq("wanted", Wanted::Gone.word()).and(meetme_model::living()))? {
+                tx.release_all(row.id.any())?;
+                let status = row.status.moved(Phase::Gone, None, tx.now());
+                tx.observe(&mut row, status, None)?;
+            }
+            Ok(())
+        })
+        .await;
+    }
+
     /// A caller by token, for asking the core directly.
     pub async fn caller(&self, token: &str) -> Caller {
         let door = identity::Door { dialect: "packet", request: meetme_base::Uid::random(), ip: None };
@@ -258,7 +288,12 @@ impl World {
 
 /// The smallest order there is.
 pub fn simple(hostname: &str) -> Value {
-    json!({"facility": "sjc1", "plan": "baremetal_0", "operating_system": "ubuntu_16_04", "hostname": hostname})
+    order_of("baremetal_0", hostname)
+}
+
+/// The same, of another plan.
+pub fn order_of(plan: &str, hostname: &str) -> Value {
+    json!({"facility": "sjc1", "plan": plan, "operating_system": "ubuntu_16_04", "hostname": hostname})
 }
 
 struct Made {
@@ -304,6 +339,27 @@ fn make(app: &App, tx: &mut Tx<'_>) -> Result<Made, Error> {
     };
     let small = tx.create(node, plan("baremetal_0"))?;
     let large = tx.create(node, plan("baremetal_1"))?;
+    // Plans by what their networks can do.
+    let networks = |slug: &str, features: &[&str]| Plan {
+        features: features.iter().map(|f| (*f).to_owned()).collect(),
+        ..plan(slug)
+    };
+    for (n, (slug, nics, features)) in [
+        ("baremetal_2", 2, &[][..]),
+        ("four_plan", 4, &[][..]),
+        ("layer3_plan", 2, &[Plan::LAYER3_ONLY][..]),
+        ("hybrid_plan", 2, &[Plan::HYBRID_ONLY][..]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let plan = tx.create(node, networks(slug, features))?.id;
+        for i in 0..3 {
+            let number = u8::try_from(110 + 10 * n + i).unwrap();
+            let server = metal(&format!("N{number}"), number, plan, sjc1.id);
+            tx.create(node, Metal { nics: (0..nics).map(|i| nic(number, i)).collect(), ..server })?;
+        }
+    }
     let price = json!({
         "of": small.id, "per": Per::Hour, "amount": Money { micros: 50_000, currency: "USD".into() }, "term": Term::Hour,
         "from": Time(0),
@@ -330,15 +386,19 @@ fn make(app: &App, tx: &mut Tx<'_>) -> Result<Made, Error> {
 
     pool(tx, node, "device_public", &["192.0.2.0/24", "2001:db8::/48"])?;
     pool(tx, node, "device_private", &["10.0.0.0/8"])?;
+    pool(tx, node, "device_global", &["198.51.100.0/24"])?;
     let router =
         Router { name: "edge1".into(), hostname: "edge1.example.net".into(), site: Some(sjc1.id), ..Router::default() };
     tx.create(node, router)?;
     Ok(Made { token, organization, stranger, operator: first.key.secret.expose().clone() })
 }
 
+fn nic(server: u8, i: u8) -> Nic {
+    Nic { name: format!("eth{i}"), mac: MacAddr([2, 0, 0, 0, server, i]), switch: None, interface: None }
+}
+
 fn metal(serial: &str, n: u8, plan: Id<Plan>, site: Id<Site>) -> Metal {
-    let nic = |i: u8| Nic { name: format!("eth{i}"), mac: MacAddr([2, 0, 0, 0, n, i]), switch: None, interface: None };
-    Metal { nics: vec![nic(0), nic(1)], rack: Some("R1".into()), ..Metal::new(serial, plan, site) }
+    Metal { nics: vec![nic(n, 0), nic(n, 1)], rack: Some("R1".into()), ..Metal::new(serial, plan, site) }
 }
 
 fn pool(tx: &mut Tx<'_>, node: RawId, purpose: &str, networks: &[&str]) -> Result<(), Error> {

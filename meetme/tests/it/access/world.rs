@@ -170,7 +170,7 @@ impl World {
         self.make("pureport", &format!("/networks/{network}/connections"), wish).await;
         let project = self.get("packet", "/projects").await["projects"][0]["id"].as_str().unwrap().to_owned();
         let order = json!({
-            "facility": ["sjc1"], "plan": "baremetal_1", "operating_system": "ubuntu_22_04", "hostname": "edge1.demo",
+            "facility": ["sjc1"], "plan": "baremetal_2", "operating_system": "ubuntu_22_04", "hostname": "edge1.demo",
         });
         let device = self.make("packet", &format!("/projects/{project}/devices"), order).await["id"]
             .as_str()
@@ -186,6 +186,14 @@ impl World {
         self.make("packet", &format!("/projects/{project}/bgp-configs"), local).await;
         self.make("packet", &format!("/devices/{device}/bgp/sessions"), json!({"address_family": "ipv4"})).await;
         self.make("packet", &format!("/projects/{project}/api-keys"), json!({"description": "edge1.demo"})).await;
+        let lan = json!({"facility": "sjc1", "description": "edge1.demo"});
+        let lan = self.make("packet", &format!("/projects/{project}/virtual-networks"), lan).await["id"].clone();
+        let ports = self.get("packet", &format!("/devices/{device}")).await["network_ports"].clone();
+        let port = ports[0]["id"].as_str().unwrap();
+        let wish = json!({"vlan_assignments": [{"vlan": lan}]});
+        self.make("packet", &format!("/ports/{port}/vlan-assignments/batches"), wish).await;
+        let wish = json!({"virtual_network_id": lan, "private_ipv4_subnet_size": 8});
+        self.make("packet", &format!("/projects/{project}/metal-gateways"), wish).await;
         self.populate_orders(&project).await;
         let invitee = json!({"invitee": "edge1@meetme.example"});
         self.make("packet", &format!("/projects/{project}/invitations"), invitee).await;
@@ -416,6 +424,7 @@ impl World {
             ("pool", json!({"what": "vlans", "numbers": [{"first": 2, "last": 9}]})),
             ("offer", first("offer").await["spec"].clone()),
             ("price", first("price").await["spec"].clone()),
+            ("quota", json!({"what": "reserved_public4", "limit": 9999, "scope": first("project").await["id"]})),
         ]
     }
 
