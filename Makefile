@@ -25,6 +25,6 @@ bench:
 	$(CARGO) xtask bench
 	$(CARGO) run --quiet --release --package meetme-app --example render
 
-# The tests against real routing daemons, one at a time.
+# The tests against real daemons and machines, one at a time, the long ones too.
 lab:
-	$(CARGO) xtask lab
+	MEETME_LAB_LONG=1 $(CARGO) xtask lab

@@ -21,6 +21,8 @@ pub struct Config {
     pub access: AccessConfig,
     /// Controllers.
     pub control: ControlConfig,
+    /// Machines that start over the network.
+    pub metal: meetme_netboot::Config,
     /// The interfaces of exchanges.
     pub ixapi: IxApiConfig,
     /// The routing registries.
@@ -138,11 +140,14 @@ pub struct ControlConfig {
     /// After how many seconds a piece of work counts as lost that no agent elsewhere has fetched and finished. Default 60; more
     /// than a box takes to load a configuration and settle.
     pub agent_seconds: u64,
+    /// After how many seconds what is still being built counts as failed, such as a machine that never says that it has started.
+    /// Default 3600.
+    pub give_up_seconds: u64,
 }
 
 impl Default for ControlConfig {
     fn default() -> Self {
-        Self { enabled: true, workers: 16, agent_seconds: 60 }
+        Self { enabled: true, workers: 16, agent_seconds: 60, give_up_seconds: 3600 }
     }
 }
 

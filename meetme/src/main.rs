@@ -9,6 +9,7 @@ mod config;
 mod demo;
 mod housekeeping;
 mod link;
+mod metal;
 mod metrics;
 mod outside;
 mod serve;

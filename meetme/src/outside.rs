@@ -13,7 +13,7 @@ use crate::config::Config;
 /// # Errors
 /// Names the key that cannot.
 pub fn check(config: &Config) -> Result<()> {
-    if let Err(why) = config.irr.check().and_then(|()| config.rpki.check()) {
+    if let Err(why) = config.irr.check().and_then(|()| config.rpki.check()).and_then(|()| config.metal.check()) {
         bail!("{why}");
     }
     Ok(())

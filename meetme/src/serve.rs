@@ -10,11 +10,13 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
+use meetme_agent::FenceGate;
 use meetme_app::{App, MasterKey, Sealer, Settings};
 use meetme_base::SystemClock;
-use meetme_control::{Agents, Runner, Settings as RunnerSettings, hub::Hub, jobs::JobController};
+use meetme_control::{Agents, Pace, Runner, Settings as RunnerSettings, hub::Hub, jobs::JobController};
 use meetme_hook::Listener;
 use meetme_http::{Dialect, Server};
+use meetme_redfish::Redfish;
 use meetme_sim::Sim;
 use meetme_store::Store;
 use tokio_util::sync::CancellationToken;
@@ -24,7 +26,7 @@ use crate::{
     config::{Config, LogFormat},
     demo,
     housekeeping::{self, Keep},
-    link, metrics, outside, sessions, workers,
+    link, metal, metrics, outside, sessions, workers,
 };
 
 /// What the server is told on the command line.
@@ -116,7 +118,9 @@ pub async fn run(args: ServeArgs) -> Result<()> {
     let controllers = if config.control.enabled {
         let settings = RunnerSettings { concurrency: config.control.workers, ..RunnerSettings::default() };
         let jobs = JobController::new(app.clone(), workers::workers(&app, &agents, &config)?);
-        let mut controllers = meetme_control::controllers(app.clone(), agents);
+        let give_up = Duration::from_secs(config.control.give_up_seconds.max(1));
+        let pace = Pace { give_up, ..Pace::default() };
+        let mut controllers = meetme_control::controllers_at(app.clone(), agents, pace);
         controllers.push(Box::new(jobs));
         controllers.push(Box::new(workers::hooks(&app, &config)));
         Some(Runner::new(app.store().clone(), controllers, settings))
@@ -157,6 +161,7 @@ pub async fn run(args: ServeArgs) -> Result<()> {
         let settings = config.peeringdb.clone();
         tokio::spawn(meetme_peeringdb::keep_fresh(app.clone(), settings, stop.child_token()));
     }
+    let metal = metal::start(&app, &config, &args.data, &stop).await?;
     let bound = server.bind().await?;
     let doors: Vec<String> = bound
         .listening()
@@ -183,6 +188,7 @@ pub async fn run(args: ServeArgs) -> Result<()> {
         listener.await.context("the listener of webhooks")?;
     }
     housekeeping.await.context("the housekeeping")?;
+    metal.await.context("the machines' listener")?;
     tracing::info!("stopped");
     Ok(())
 }
@@ -190,8 +196,15 @@ pub async fn run(args: ServeArgs) -> Result<()> {
 /// The agents in this process, and those elsewhere behind the hub.
 fn agents(app: &App, hub: &Arc<Hub>, data: &Path) -> Result<Agents> {
     let sim = Arc::new(Sim::new(Arc::clone(app.clock())));
-    let mut agents =
-        Agents::new("sim").with_circuit("sim", sim.clone()).with_switch("sim", sim.clone()).with_server("sim", sim);
+    let fences = FenceGate::kept_in(data.join("servers.fences"))?;
+    let redfish = Arc::new(Redfish::new(Arc::clone(app.clock()), fences));
+    let mut agents = Agents::new("sim")
+        .with_circuit("sim", sim.clone())
+        .with_switch("sim", sim.clone())
+        .with_server("sim", sim.clone())
+        .with_discoverer("sim", sim)
+        .with_server("redfish", redfish.clone())
+        .with_discoverer("redfish", redfish);
     for (make, agent) in agent::makes(Arc::clone(app.clock()), data)? {
         agents = agents.with_router(Agents::remote(&make), hub.routers(Arc::clone(&agent))).with_router(make, agent);
     }

@@ -7,6 +7,7 @@ use meetme_app::{App, hooks::Voice};
 use meetme_base::Reach;
 use meetme_control::{
     Agents,
+    discover::DiscoverWorker,
     exports::ExportWorker,
     jobs::Worker,
     router::{RouterController, jobs::RouterWorker, poll::PollWorker},
@@ -27,6 +28,7 @@ pub fn workers(app: &App, agents: &Agents, config: &Config) -> Result<Vec<Arc<dy
     Ok(vec![
         Arc::new(PollWorker::new(app.clone())),
         Arc::new(RouterWorker::new(RouterController::new(app.clone(), agents.clone()))),
+        Arc::new(DiscoverWorker::new(app.clone(), agents.clone())),
         Arc::new(ExportWorker::new(app.clone())),
         Arc::new(IxApiWorker::new(app.clone(), Client { reach: Reach { allow: config.ixapi.allow.clone() } })),
         Arc::new(PeeringDb::new(app.clone(), &config.peeringdb)),

@@ -21,6 +21,19 @@ python3-venv|/usr/bin/python3 -c "import venv, ensurepip"|third-party clients of
 python3-requests|/usr/bin/python3 -c "import requests"|clients that are Python scripts
 jq|command -v jq|reading answers in the scripts of third-party clients
 wrk|command -v wrk|load for the measurements
+qemu-system-x86|command -v qemu-system-x86_64|a server that is installed over the network
+ipxe-qemu|test -e /usr/lib/ipxe/qemu/efi-virtio.rom -o -e /usr/share/qemu/pxe-virtio.rom|what that server's network card starts with
+dnsmasq-base|command -v dnsmasq|addresses for servers that start over the network
+busybox-static|busybox modprobe --help|the system that servers run from memory
+dropbear-bin|command -v dropbear|logging in to that system
+cpio|command -v cpio|packing that system
+kmod|command -v depmod|which drivers that system takes along
+fdisk|command -v sfdisk|partitions of the servers' disks
+dosfstools|command -v mkfs.fat|what a server reads at its first start
+mtools|command -v mcopy|an image that is installed
+syslinux|command -v syslinux|an image that starts from a disk
+syslinux-common|test -e /usr/lib/syslinux/mbr/mbr.bin|an image that starts from a disk
+openssh-client|command -v ssh|logging in to a server that was installed
 postgresql|ls /usr/lib/postgresql/*/bin/initdb|the second store: the tests start a cluster of their own
 curl|command -v curl|clients that are shell scripts
 ca-certificates|test -s /etc/ssl/certs/ca-certificates.crt|clients that speak TLS

@@ -3,10 +3,10 @@
 //! Installing and rebooting are not states but happenings. They become states by a number: the wish names the installation
 //! and the start it wants to be the last one, so a repeated call does nothing twice.
 
-use meetme_base::{IpNet, Time};
+use meetme_base::{IpNet, MacAddr, Time};
 use serde::{Deserialize, Serialize};
 
-use crate::{Family, WireSecret};
+use crate::{Family, Soon, Target, WireSecret};
 
 /// Servers.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +37,9 @@ pub struct Desired {
     /// Whether the next start goes into a system in memory.
     #[serde(default)]
     pub rescue: bool,
+    /// Whether every start goes over the network, not only those into an installation or a system in memory.
+    #[serde(default)]
+    pub netboot: bool,
 }
 
 /// An installation.
@@ -79,6 +82,13 @@ pub struct Observed {
     pub version: String,
     /// Whether it runs.
     pub power: bool,
+    /// Whether it remembers by itself what it was told. A management controller does not: it knows power, and not whom the
+    /// machine was given to. What it was told is then kept by whoever told it, and put in by [`Observed::recall`].
+    #[serde(default)]
+    pub remembers: bool,
+    /// How it says it feels; none where it says nothing.
+    #[serde(default)]
+    pub health: Option<Health>,
     /// Which device it serves, if any.
     pub key: Option<String>,
     /// The name the machine gave itself.
@@ -105,6 +115,95 @@ pub struct Counters {
     pub inbound: u64,
     /// From the server.
     pub outbound: u64,
+}
+
+/// How a machine says it feels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Health {
+    /// Nothing is wrong.
+    Ok,
+    /// Something will go wrong.
+    Warning,
+    /// Something is wrong.
+    Critical,
+}
+
+/// What a server without a memory was told last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// The device it was given to.
+    pub key: String,
+    /// Its last installation.
+    pub installed: u32,
+    /// How many starts it was told since.
+    pub starts: u32,
+    /// What it is busy with since then, as far as nobody has said that it is over.
+    pub busy: Option<Busy>,
+}
+
+impl Observed {
+    /// Puts in what a server that remembers nothing was told last, unless it has been told something just now.
+    #[must_use]
+    pub fn recall(mut self, told: Option<&Told>) -> Self {
+        if let (false, None, Some(told)) = (self.remembers, &self.key, told) {
+            self.key = Some(told.key.clone());
+            self.installed = told.installed;
+            self.starts = told.starts;
+            self.busy = told.busy;
+        }
+        self
+    }
+
+    /// What is to be remembered for it; none when it remembers by itself, or serves nobody.
+    pub fn told(&self) -> Option<Told> {
+        let key = self.key.clone().filter(|_| !self.remembers)?;
+        Some(Told { key, installed: self.installed, starts: self.starts, busy: self.busy })
+    }
+}
+
+/// What a server is made of, as its management controller tells it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Inventory {
+    /// The maker's serial number.
+    pub serial: String,
+    /// Its maker.
+    pub maker: String,
+    /// Its model.
+    pub model: String,
+    /// Its UUID.
+    pub uuid: Option<String>,
+    /// Whether it runs.
+    pub power: bool,
+    /// How it says it feels.
+    pub health: Option<Health>,
+    /// Its memory, in MiB.
+    pub memory_mib: Option<u64>,
+    /// How many processors it has.
+    pub processors: Option<u32>,
+    /// What they are called.
+    pub processor: Option<String>,
+    /// Its network interfaces, in order.
+    pub nics: Vec<InventoryNic>,
+    /// What is wrong with it, by the names of its sensors.
+    pub faults: Vec<String>,
+}
+
+/// A network interface as a management controller tells it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InventoryNic {
+    /// What the controller calls it.
+    pub name: String,
+    /// Its hardware address.
+    pub mac: MacAddr,
+    /// Whether something is connected to it; absent where the controller does not say.
+    pub link: Option<bool>,
+}
+
+/// Says what a server is made of.
+pub trait Discover: Send + Sync {
+    /// Asks.
+    fn discover<'a>(&'a self, target: &'a Target) -> Soon<'a, Inventory>;
 }
 
 /// What a server is busy with.
@@ -203,7 +302,7 @@ mod tests {
             keep_disks: false,
             steps: vec![],
         });
-        Desired { key: "d1".into(), hostname: "one".into(), power, install, starts, rescue: false }
+        Desired { key: "d1".into(), hostname: "one".into(), power, install, starts, rescue: false, netboot: false }
     }
 
     fn seen(key: Option<&str>, power: bool, busy: Option<Busy>) -> Observed {
@@ -212,6 +311,8 @@ mod tests {
         Observed {
             version: "x".into(),
             power,
+            remembers: true,
+            health: None,
             key,
             hostname: None,
             installed,
@@ -236,5 +337,18 @@ mod tests {
         assert_eq!(plan(&want(None, false, 0), &seen(Some("d1"), true, None)), [Action::Wipe]);
         assert_eq!(plan(&want(None, false, 0), &seen(None, false, None)), []);
         assert_eq!(plan(&want(None, false, 0), &seen(Some("d0"), true, None)), []);
+    }
+
+    #[test]
+    fn what_a_server_forgets_is_recalled_and_what_it_remembers_is_its_own_word() {
+        let told = Told { key: "d1".into(), installed: 2, starts: 3, busy: Some(Busy::Installing) };
+        let bare = Observed { remembers: false, key: None, installed: 0, ..seen(None, true, None) };
+        let recalled = bare.clone().recall(Some(&told));
+        assert_eq!(recalled.told(), Some(told.clone()));
+        assert_eq!((recalled.key.as_deref(), recalled.busy), (Some("d1"), Some(Busy::Installing)));
+        assert_eq!(bare.clone().recall(None), bare);
+        let own = seen(Some("d9"), true, None);
+        assert_eq!(own.clone().recall(Some(&told)), own);
+        assert_eq!(own.told(), None);
     }
 }

@@ -2,11 +2,13 @@
 
 use meetme_agent::{
     Agent, AgentError, Fence, Soon, Target,
-    server::{Action, Busy, Counters, Desired, Install, Observed, Plan, Server},
+    server::{
+        Action, Busy, Counters, Desired, Discover, Health, Install, Inventory, InventoryNic, Observed, Plan, Server,
+    },
 };
-use meetme_base::Time;
+use meetme_base::{MacAddr, Time};
 
-use crate::{Settings, Sim, broke_off};
+use crate::{Settings, Sim, broke_off, steady};
 
 /// How long an installation takes.
 const USUAL: i64 = 1500;
@@ -99,6 +101,8 @@ impl Machine {
         Observed {
             version: "Meetme simulated server 1".to_owned(),
             power: self.power,
+            remembers: true,
+            health: Some(Health::Ok),
             key: self.holds.as_ref().map(|h| h.key.clone()),
             hostname: self.holds.as_ref().map(|h| h.hostname.clone()),
             installed: self.holds.as_ref().map_or(0, |h| h.install.number),
@@ -163,5 +167,26 @@ impl Agent<Server> for Sim {
 
     fn apply<'a>(&'a self, target: &'a Target, plan: Plan, fence: Fence) -> Soon<'a, Observed> {
         Box::pin(self.apply_server(target, plan, fence))
+    }
+}
+
+impl Discover for Sim {
+    fn discover<'a>(&'a self, target: &'a Target) -> Soon<'a, Inventory> {
+        Box::pin(async move {
+            self.reach(target).await?;
+            let nic = |n: u8| {
+                let [_, a, b, c] = steady((&target.name, n), u32::MAX).to_be_bytes();
+                // Locally administered (IEEE 802: the second-lowest bit of the first octet).
+                InventoryNic { name: format!("eth{n}"), mac: MacAddr([2, n, 1, a, b, c]), link: Some(true) }
+            };
+            Ok(Inventory {
+                serial: format!("SIM-{}", target.name),
+                maker: "Meetme".to_owned(),
+                model: "simulated server".to_owned(),
+                health: Some(Health::Ok),
+                nics: vec![nic(0), nic(1)],
+                ..Inventory::default()
+            })
+        })
     }
 }

@@ -181,7 +181,7 @@ fn server(install: Option<u32>, power: bool, starts: u32) -> server::Desired {
         keep_disks: false,
         steps: ["one", "two", "three", "four"].map(str::to_owned).to_vec(),
     });
-    server::Desired { key: "d7".into(), hostname: "one".into(), power, install, starts, rescue: false }
+    server::Desired { key: "d7".into(), hostname: "one".into(), power, install, starts, rescue: false, netboot: false }
 }
 
 #[tokio::test]

@@ -48,6 +48,7 @@ pub mod routers;
 pub mod rpki;
 mod seal;
 pub mod segments;
+pub mod servers;
 pub mod sources;
 pub mod ssh_keys;
 pub mod standing;

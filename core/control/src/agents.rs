@@ -2,7 +2,13 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use meetme_agent::{Agent, Family, fabric::Circuit, router::Router, server::Server, switch::Switch};
+use meetme_agent::{
+    Agent, Family,
+    fabric::Circuit,
+    router::Router,
+    server::{Discover, Server},
+    switch::Switch,
+};
 
 /// The agents of one family, by make of equipment.
 pub struct Makes<F: Family> {
@@ -35,6 +41,7 @@ pub struct Agents {
     pub(crate) circuits: Makes<Circuit>,
     pub(crate) servers: Makes<Server>,
     pub(crate) switches: Makes<Switch>,
+    discoverers: HashMap<String, Arc<dyn Discover>>,
     pub(crate) usual: String,
 }
 
@@ -76,5 +83,18 @@ impl Agents {
     pub fn with_switch(mut self, make: impl Into<String>, agent: Arc<dyn Agent<Switch>>) -> Self {
         self.switches.by_make.insert(make.into(), agent);
         self
+    }
+
+    /// Adds an agent that says what servers of a make are made of.
+    #[must_use]
+    pub fn with_discoverer(mut self, make: impl Into<String>, agent: Arc<dyn Discover>) -> Self {
+        self.discoverers.insert(make.into(), agent);
+        self
+    }
+
+    /// The agent that says what servers of a make are made of; the error is a sentence for whoever asked.
+    pub(crate) fn discoverer(&self, make: &str) -> Result<Arc<dyn Discover>, String> {
+        let found = self.discoverers.get(make).cloned();
+        found.ok_or_else(|| format!("No agent here can say what a server of the make {make} is made of."))
     }
 }

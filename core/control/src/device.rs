@@ -6,16 +6,17 @@ use std::sync::Arc;
 
 use meetme_agent::{
     Agent, AgentError, Fence, Target, WireSecret,
-    server::{Action, Desired, Install, Observed, Server as Family},
+    server::{Action, Busy, Desired, Install, Observed, Server as Family, Told},
 };
 use meetme_app::{App, Error};
-use meetme_base::{RawId, Uid};
+use meetme_base::{RawId, Time, Uid};
 use meetme_model::{
     Phase, Wanted,
     access::SshKey,
-    fabric::Address,
-    metal::{Device, DeviceForm, DeviceStatus, Power, Server},
-    place::{Image, Plan},
+    fabric::{Address, Landing},
+    living,
+    metal::{Device, DeviceForm, DeviceStatus, MachineBusy, MachineSaid, MachineTold, Power, SaidWhat, Server},
+    place::{Boot, Image, Plan},
 };
 use meetme_store::{Filter, Object, Tx};
 
@@ -46,6 +47,8 @@ pub struct Tell {
     agent: Arc<dyn Agent<Family>>,
     target: Target,
     want: Desired,
+    /// What it was told last, should it not remember.
+    told: Option<Told>,
     /// Whether it may lose what is on its disks.
     may_install: bool,
 }
@@ -158,7 +161,8 @@ impl DeviceController {
         let may_install = intent.is_some_and(Intent::installs)
             || make == self.agents.usual
             || equipment.as_ref().is_some_and(|e| e.spec.repair);
-        Ok(Next::Drive(Job::Tell(Box::new(Tell { agent, target, want, may_install }))))
+        let told = recollection(device);
+        Ok(Next::Drive(Job::Tell(Box::new(Tell { agent, target, want, told, may_install }))))
     }
 
     fn desired(&self, tx: &mut Tx<'_>, device: &Object<Device>) -> Result<Desired, Error> {
@@ -171,6 +175,7 @@ impl DeviceController {
             install: None,
             starts: spec.restarts,
             rescue: spec.rescue,
+            netboot: false,
         };
         if gone {
             return Ok(want);
@@ -179,12 +184,14 @@ impl DeviceController {
             Some(kept) => Some(self.app.sealer().open(&kept.value)?.into()),
             None => None,
         };
+        let image = tx.get::<Image>(spec.image)?.spec;
+        want.netboot = spec.always_pxe && image.boot == Boot::Script;
         let keys = tx.many::<SshKey>(spec.keys.iter().copied())?;
         let addresses = tx.all::<Address>(Filter::eq("device", device.id))?;
         want.install = Some(Install {
             number: spec.reinstalls + 1,
             plan: tx.get::<Plan>(spec.plan)?.spec.slug,
-            image: tx.get::<Image>(spec.image)?.spec.slug,
+            image: image.slug,
             ipxe_url: spec.ipxe_url.clone(),
             userdata: spec.userdata.as_deref().map(WireSecret::new),
             root_password,
@@ -201,8 +208,47 @@ fn key(id: RawId) -> String {
     format!("d{id}")
 }
 
+/// What a machine was told last, as far as it has not said itself that this is over.
+fn recollection(device: &Object<Device>) -> Option<Told> {
+    let status = &device.status;
+    let MachineTold { installed, starts, busy, at } = *status.told.as_ref()?;
+    let has_said = |what| status.said.as_ref().is_some_and(|said| said.what == what && said.at >= at);
+    let busy = match busy {
+        // Nothing of the device is on it any more.
+        Some(MachineBusy::Wiping) if has_said(SaidWhat::Wiped) => return None,
+        Some(MachineBusy::Installing) if status.called_home_at.is_some_and(|home| home >= at) => None,
+        other => other.map(|busy| match busy {
+            MachineBusy::Installing => Busy::Installing,
+            MachineBusy::Starting => Busy::Starting,
+            MachineBusy::Stopping => Busy::Stopping,
+            MachineBusy::Wiping => Busy::Wiping,
+        }),
+    };
+    Some(Told { key: key(device.id.any()), installed, starts, busy })
+}
+
+/// What is to be kept of what a machine was told. The moment is that of the telling: what it says before is about something else.
+fn memory(before: Option<&MachineTold>, seen: &Observed, now: Time) -> Option<MachineTold> {
+    let Told { installed, starts, busy, .. } = seen.told()?;
+    let busy = busy.map(|busy| match busy {
+        Busy::Installing => MachineBusy::Installing,
+        Busy::Starting => MachineBusy::Starting,
+        Busy::Stopping => MachineBusy::Stopping,
+        Busy::Wiping => MachineBusy::Wiping,
+    });
+    let is_same = |b: &&MachineTold| (b.installed, b.starts, b.busy) == (installed, starts, busy);
+    Some(MachineTold { installed, starts, busy, at: before.filter(is_same).map_or(now, |b| b.at) })
+}
+
+/// What a machine says that went wrong since it was told what it is at.
+fn complaint(status: &DeviceStatus) -> Option<&MachineSaid> {
+    let since = status.told.as_ref()?.at;
+    status.said.as_ref().filter(|said| said.what == SaidWhat::Failed && said.at >= since)
+}
+
 async fn told(tell: Tell, fence: Fence) -> Result<Observed, AgentError> {
-    let seen = tell.agent.observe(&tell.target).await?;
+    let told = tell.told.as_ref();
+    let seen = tell.agent.observe(&tell.target).await?.recall(told);
     let plan = tell.agent.plan(&tell.want, &seen)?;
     if plan.actions.contains(&Action::Install) && !tell.may_install {
         let held = seen.key.as_deref().unwrap_or("nothing");
@@ -211,7 +257,7 @@ async fn told(tell: Tell, fence: Fence) -> Result<Observed, AgentError> {
             tell.want.key
         )));
     }
-    if plan.is_change { tell.agent.apply(&tell.target, plan, fence).await } else { Ok(seen) }
+    if plan.is_change { Ok(tell.agent.apply(&tell.target, plan, fence).await?.recall(told)) } else { Ok(seen) }
 }
 
 impl Controller for DeviceController {
@@ -231,6 +277,14 @@ impl Controller for DeviceController {
                 return Ok(Next::Wait { why, at_most: self.pace.retry });
             }
             _ => {}
+        }
+        if is_over && phase == Phase::Removing {
+            // What is wiped must be out of everybody's reach first.
+            let landings = tx.all::<Landing>(Filter::eq("port.device", device.id).and(living()))?;
+            if landings.iter().any(|landing| !landing.status.on.is_empty()) {
+                let why = "The switches are taking the device's networks off.".to_owned();
+                return Ok(Next::Wait { why, at_most: self.pace.patience(device.status.life.since, tx.now()) });
+            }
         }
         match Intent::of(&device.spec, &device.status, is_over) {
             Some(intent) if !intent.is_under_way(&device.status) => Ok(Next::Drive(Job::Begin(intent))),

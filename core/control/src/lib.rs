@@ -9,6 +9,7 @@ pub mod circuit;
 mod controller;
 mod desired;
 pub mod device;
+pub mod discover;
 pub mod exports;
 mod guard;
 pub mod hub;

@@ -18,6 +18,9 @@ const OPENAPI: &str = "/meetme/openapi/";
 
 /// Answers the server's own paths; `None` for all others.
 pub(crate) async fn answer(inner: &Inner, door: &Door, parts: &Parts) -> Option<Reply> {
+    if inner.bare {
+        return None;
+    }
     let path = parts.path();
     let document = path.strip_prefix(OPENAPI).and_then(|rest| rest.strip_suffix(".json")).filter(|_| door.api);
     let is_admin = door.admin && matches!(path, "/healthz" | "/readyz" | "/metrics");

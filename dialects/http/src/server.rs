@@ -37,6 +37,8 @@ pub(crate) struct Inner {
     pub checks: Vec<(&'static str, Check)>,
     pub metrics: Metrics,
     pub gate: Gate,
+    /// Whether nothing but the dialects is answered.
+    pub bare: bool,
     /// Set when the server stops.
     pub stop: CancellationToken,
     hosts: HashMap<String, usize>,
@@ -75,8 +77,17 @@ impl Server {
             hosts.extend(own.hosts.iter().map(|host| (host.to_ascii_lowercase(), position)));
         }
         let (metrics, gate) = (Metrics::new(rows.into_iter()), Gate::new(&config.limits));
-        let inner =
-            Inner { config, homes, checks: Vec::new(), metrics, gate, stop: CancellationToken::new(), hosts, app };
+        let inner = Inner {
+            config,
+            homes,
+            checks: Vec::new(),
+            metrics,
+            gate,
+            bare: false,
+            stop: CancellationToken::new(),
+            hosts,
+            app,
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -90,6 +101,17 @@ impl Server {
         match Arc::get_mut(&mut self.inner) {
             Some(inner) => inner.checks.push((name, Arc::new(check))),
             None => tracing::error!(check = name, "a readiness check was added too late and is not asked"),
+        }
+        self
+    }
+
+    /// Answers nothing but the dialects: neither health, readiness and metrics nor documents, which are not for everybody who reaches
+    /// these listeners. Only before the server is cloned or bound.
+    #[must_use]
+    pub fn bare(mut self) -> Self {
+        match Arc::get_mut(&mut self.inner) {
+            Some(inner) => inner.bare = true,
+            None => tracing::error!("a server was made bare too late"),
         }
         self
     }

@@ -11,6 +11,7 @@
 mod auth;
 mod configuration;
 mod convert;
+mod discovery;
 mod document;
 mod error;
 mod idempotency;

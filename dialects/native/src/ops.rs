@@ -5,7 +5,7 @@ use meetme_http::{Cx, Op, Problem, Reply, Shape, Verb, openapi};
 use meetme_store::KindInfo;
 use schemars::{Schema, json_schema};
 
-use crate::{configuration, convert, document, login, query, rows, watch, wire};
+use crate::{configuration, convert, discovery, document, login, query, rows, watch, wire};
 
 /// Every operation.
 pub fn table() -> Vec<Op> {
@@ -69,6 +69,14 @@ fn general() -> Vec<Op> {
             .summary("The configuration of a router by its template, passwords only for who may reveal them.")
             .gives(Shape::of::<configuration::Configuration>())
             .run(configuration::get),
+        Op::post("discover_server", "/meetme/v1/equipment/{id}/discover")
+            .group("metal")
+            .summary("Asks a management controller what its server is made of, and enters the server or brings its row up to date.")
+            .verb(Verb::Act)
+            .takes(Shape::of::<discovery::Wish>())
+            .gives(Shape::Named("job"))
+            .success(202)
+            .run(discovery::discover),
         Op::get("whoami", "/meetme/v1/whoami")
             .group("identity")
             .summary("Who the caller is.")

@@ -7,6 +7,7 @@ mod auth;
 mod error;
 mod ext;
 mod input;
+pub mod instance;
 pub mod metadata;
 mod ops;
 mod page;

@@ -6,6 +6,7 @@
 //! meanwhile; 6 a value is not accepted; 7 the server cannot answer now.
 
 mod api;
+mod discover;
 mod input;
 mod table;
 mod watch;
@@ -62,6 +63,8 @@ pub enum ClientCommand {
     Kinds(KindsArgs),
     /// Show who you are to the server.
     Whoami(WhoamiArgs),
+    /// Have a server's management controller asked what the server is made of, and enter it.
+    Discover(DiscoverArgs),
 }
 
 /// Which row to show.
@@ -171,6 +174,22 @@ pub struct WhoamiArgs {
     pub connection: Connection,
 }
 
+/// Which controller to ask.
+#[derive(Args, Clone, Debug)]
+pub struct DiscoverArgs {
+    /// The equipment that is the management controller, by id or UUID.
+    pub equipment: String,
+    /// The plan, by id or UUID, under which a server that is not known yet is entered.
+    #[arg(long)]
+    pub plan: Option<String>,
+    /// How many seconds to wait for its answer; 0 does not wait.
+    #[arg(long, default_value_t = 120)]
+    pub wait: u64,
+    /// The server.
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
 /// Which rows, and how many.
 #[derive(Args, Clone, Debug)]
 pub struct ListArgs {
@@ -266,6 +285,7 @@ pub async fn run_to(command: ClientCommand, out: &mut (impl Write + Send)) -> an
         }
         ClientCommand::Watch(args) => watch::run(args, out).await,
         ClientCommand::Kinds(args) => show_kinds(out, args).await,
+        ClientCommand::Discover(args) => discover::run(args, out).await,
         ClientCommand::Whoami(args) => {
             let me = Api::new(&args.connection)?.send(Call::get(["whoami"])).await?;
             show(out, &args.connection, &me)

@@ -9,6 +9,7 @@ mod kit;
 mod lab;
 mod lab_agent;
 mod lab_exchange;
+mod lab_metal;
 mod one_thing;
 mod peering_clients;
 mod seeds;

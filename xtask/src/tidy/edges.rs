@@ -26,6 +26,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("meetme", &["core/*", "agents/*", "services/*", "dialects/*"]),
     ("tests/database", &["core/store"]),
     ("tests/whois", &[]),
+    ("tests/machine", &[]),
     ("tests/register", &[]),
     ("tests/kit", &["core/base", "core/store", "core/model", "core/app", "dialects/http"]),
     ("bench", &["core/*", "agents/*", "dialects/*", "meetme", "contracts"]),

@@ -6,6 +6,7 @@
 
 mod act;
 pub mod batches;
+pub mod machine;
 mod metadata;
 mod order;
 mod place;

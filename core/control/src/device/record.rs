@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use meetme_agent::{
     AgentError, WireSecret,
-    server::{Counters, Observed},
+    server::{Counters, Health as Felt, Observed},
 };
 use meetme_app::{
     App, Error,
@@ -16,12 +16,12 @@ use meetme_model::{
     Phase, Reason, Wanted,
     fabric::{Address, Landing},
     living,
-    metal::{Device, DeviceStatus, Power, RootPassword, Server, Traffic},
+    metal::{Device, DeviceStatus, Health, Power, RootPassword, Server, ServerStatus, Traffic},
     place::Image,
 };
 use meetme_store::{Filter, Moved, Object, Resource as _, Tx};
 
-use super::{Intent, is_over};
+use super::{Intent, complaint, is_over, memory};
 use crate::{controller::Next, life, pace::Pace};
 
 /// How long a first password is kept, in seconds.
@@ -68,11 +68,7 @@ pub(super) fn seen(
     let now = tx.now();
     let is_ours = seen.key.as_deref() == Some(key);
     if is_over(tx, &device) {
-        if is_ours {
-            let at_most = pace.patience(device.status.life.since, now);
-            return Ok(Next::Wait { why: "The server is being wiped.".to_owned(), at_most });
-        }
-        return bury(tx, device, pace);
+        return if is_ours { wiping(tx, device, seen, pace) } else { bury(tx, device, pace) };
     }
     if !is_ours {
         // It was told a moment ago and does not hold it: told again, less and less often.
@@ -80,7 +76,13 @@ pub(super) fn seen(
         return Ok(Next::Wait { why: "The server does not do what it is told.".to_owned(), at_most });
     }
     steps(tx, &mut device, seen)?;
+    if !seen.remembers {
+        server(tx, &device, seen)?;
+    }
     let mut status = device.status.clone();
+    // What the machine says after it was told something else is not about this.
+    let complaint = complaint(&status).map(|said| said.text.clone()).filter(|_| seen.busy.is_some());
+    status.told = memory(status.told.as_ref(), seen, now);
     status.life.reason = seen.last_error.clone().map(|text| Reason { code: "server".to_owned(), text });
     status.power = Some(if seen.power { Power::On } else { Power::Off });
     if status.root_password.as_ref().is_some_and(|p| p.until <= now) {
@@ -108,14 +110,22 @@ pub(super) fn seen(
             let reason = status.life.reason.clone();
             status.life = life::moved(&status.life, phase, None, reason, now);
         }
+        Some(_) if complaint.is_some() => {
+            let text = format!("The machine says: {}", complaint.unwrap_or_default());
+            return fail(tx, device, Reason { code: "machine".to_owned(), text }, pace);
+        }
         Some(_) if pace.is_too_long(status.life.since, now) => {
-            let text = "This takes too long; the operator has to look after the server.".to_owned();
+            let text = late("This takes too long; the operator has to look after the server.", &device.status);
             return fail(tx, device, Reason { code: "late".to_owned(), text }, pace);
         }
-        // It does again what it had failed to do.
-        Some(intent) if status.life.phase == Phase::Failed => {
+        // It does again what it had failed to do. Of equipment that remembers nothing that is known only when it was told again.
+        Some(intent)
+            if status.life.phase == Phase::Failed
+                && (seen.remembers || status.told.as_ref().map(|t| t.at) > device.status.life.since) =>
+        {
             status.life = life::moved(&status.life, intent.phase, intent.step, None, now);
         }
+        Some(_) if status.life.phase == Phase::Failed => status.life.reason.clone_from(&device.status.life.reason),
         Some(_) => {}
     }
     let line = life::line(&device.spec.title(), &device.status.life, &status.life);
@@ -144,6 +154,58 @@ fn count(tx: &mut Tx<'_>, device: &Object<Device>, counted: Counters, pace: &Pac
         Some(before) if now.at.0 - before.at.0 < pause => Ok(before),
         before => usage::read(tx, device.id.any(), before, now),
     }
+}
+
+/// Keeps what a management controller says of the server itself.
+fn server(tx: &mut Tx<'_>, device: &Object<Device>, seen: &Observed) -> Result<(), Error> {
+    let Some(mut server) = device.spec.server.map(|id| tx.find::<Server>(id)).transpose()?.flatten() else {
+        return Ok(());
+    };
+    let health = seen.health.map(|health| match health {
+        Felt::Ok => Health::Ok,
+        Felt::Warning => Health::Warning,
+        Felt::Critical => Health::Critical,
+    });
+    let power = Some(if seen.power { Power::On } else { Power::Off });
+    let status = ServerStatus { power, health, ..server.status.clone() };
+    Ok(tx.observe(&mut server, status, None)?)
+}
+
+/// The server is still being wiped. What does not come to its end is begun again after a while: until it does, the server is nobody's.
+fn wiping(tx: &mut Tx<'_>, mut device: Object<Device>, seen: &Observed, pace: &Pace) -> Result<Next<()>, Error> {
+    let now = tx.now();
+    let mut status = device.status.clone();
+    let complaint = complaint(&status).map(|said| said.text.clone());
+    status.told = memory(status.told.as_ref(), seen, now);
+    let began = status.told.as_ref().map(|t| t.at);
+    let why = match complaint {
+        Some(text) => Some(Reason { code: "machine".to_owned(), text: format!("The machine says: {text}") }),
+        None if pace.is_too_long(began.or(status.life.since), now) => {
+            let text = late("The server does not say that it is wiped.", &status);
+            Some(Reason { code: "late".to_owned(), text })
+        }
+        None => None,
+    };
+    let Some(reason) = why else {
+        let since = status.life.since;
+        tx.observe(&mut device, status, None)?;
+        return Ok(Next::Wait { why: "The server is being wiped.".to_owned(), at_most: pace.patience(since, now) });
+    };
+    // It is told again at the next look.
+    if let Some(told) = &mut status.told {
+        told.busy = None;
+    }
+    tx.observe(&mut device, status, None)?;
+    fail(tx, device, reason, pace)
+}
+
+/// A sentence about something that did not happen in time, and what the machine said last.
+fn late(text: &str, status: &DeviceStatus) -> String {
+    let last = status.said.as_ref().map_or_else(
+        || "It has not been heard of at all.".to_owned(),
+        |said| format!("The last that was heard of it, at {}: {}", said.at, said.text),
+    );
+    format!("{text} {last}")
 }
 
 /// Marks the steps that are done, each with a line in the log.
@@ -179,7 +241,8 @@ fn bury(tx: &mut Tx<'_>, mut device: Object<Device>, pace: &Pace) -> Result<Next
     tx.release_all(device.id.any())?;
     let life = life::moved(&device.status.life, Phase::Gone, None, None, now);
     let line = life::line(&device.spec.title(), &device.status.life, &life);
-    let status = DeviceStatus { life, power: Some(Power::Off), root_password: None, ..device.status.clone() };
+    let status =
+        DeviceStatus { life, power: Some(Power::Off), root_password: None, told: None, ..device.status.clone() };
     tx.observe(&mut device, status, line)?;
     Ok(Next::Gone)
 }

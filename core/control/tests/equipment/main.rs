@@ -7,6 +7,7 @@ mod devices;
 mod hub;
 mod jobs;
 mod market;
+mod metal;
 mod portal;
 mod routers;
 mod switches;

@@ -51,6 +51,15 @@ impl World {
 
     /// The same with workers over the place's own core and equipment.
     pub async fn with_workers(workers: impl FnOnce(App, Arc<Sim>) -> Vec<Arc<dyn Worker>>) -> Self {
+        Self::with_agents(workers, |agents| agents, Pace::default().give_up).await
+    }
+
+    /// The same with further agents, and patience for so long.
+    pub async fn with_agents(
+        workers: impl FnOnce(App, Arc<Sim>) -> Vec<Arc<dyn Worker>>,
+        further: impl FnOnce(Agents) -> Agents,
+        give_up: Duration,
+    ) -> Self {
         let home = tempfile::tempdir().unwrap();
         let open = Open::Sqlite { path: home.path().join("db"), readers: 2 };
         let store = Store::open(&open, meetme_control::registry(), Arc::new(SystemClock)).unwrap();
@@ -63,11 +72,12 @@ impl World {
             .with_circuit("sim", sim.clone())
             .with_switch("sim", sim.clone())
             .with_server("sim", sim.clone());
+        let agents = further(agents);
         let pace = Pace {
             watch: Duration::from_millis(300),
             retry: Duration::from_millis(100),
             build: Duration::from_millis(20),
-            ..Pace::default()
+            give_up,
         };
         let settings =
             Settings { poll: Duration::from_millis(50), first_pause: Duration::from_millis(20), ..Settings::default() };

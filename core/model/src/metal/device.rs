@@ -5,7 +5,7 @@ use meetme_store::{Edge, Field, FieldType, OnDelete, Resource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Power, Reservation, Server, SpotRequest};
+use super::{MachineSaid, MachineTold, Power, Reservation, Server, SpotRequest};
 use crate::{
     Ext, Labels, Life, LifeStatus, Phase, Wanted,
     access::SshKey,
@@ -193,6 +193,12 @@ pub struct DeviceStatus {
     /// When the machine last said that it has started.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub called_home_at: Option<Time>,
+    /// What its machine was told last, where the machine's equipment does not remember it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub told: Option<MachineTold>,
+    /// What its machine said last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub said: Option<MachineSaid>,
 }
 
 /// What the interfaces of a server had counted at a moment. Counters begin anew when a server is started without power before.

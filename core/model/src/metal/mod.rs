@@ -4,6 +4,7 @@
 mod batch;
 mod device;
 mod license;
+mod machine;
 mod reservation;
 mod server;
 mod spot;
@@ -14,6 +15,7 @@ pub use device::{
     AddressWish, Device, DeviceForm, DeviceStatus, DeviceStep, RootPassword, Spot, Traffic, check_hostname,
 };
 pub use license::License;
+pub use machine::{MachineBusy, MachineSaid, MachineTold, SaidWhat};
 pub use reservation::Reservation;
 pub use server::{Health, Nic, Power, Server, ServerStatus};
 pub use spot::{SpotPrice, SpotPriceStatus, SpotRequest, SpotRequestStatus};

@@ -47,12 +47,63 @@ pub struct Image {
     pub default: bool,
     /// What the machine starts from.
     pub boot: Boot,
+    /// Where it is fetched from when it is installed; absent where its equipment knows it by its short name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<ImageSource>,
     /// The plans it runs on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub plans: Vec<Id<Plan>>,
     /// What only one dialect can mean.
     #[serde(skip_serializing_if = "Ext::is_empty")]
     pub ext: Ext,
+}
+
+/// Where a machine fetches an image from, and what it must be to be written to its disk.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct ImageSource {
+    /// Its address, which machines reach without a name service: `http://198.51.100.7/debian-12.raw.gz`.
+    pub url: String,
+    /// The SHA-256 of what is fetched, as 64 hexadecimal digits.
+    pub sha256: String,
+    /// What is fetched.
+    pub form: ImageForm,
+}
+
+/// The form of an image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ImageForm {
+    /// A whole disk, byte by byte.
+    #[default]
+    Raw,
+    /// The same, packed by gzip (RFC 1952).
+    Gzip,
+}
+
+impl ImageForm {
+    /// Every word.
+    pub const WORDS: &'static [&'static str] = &["raw", "gzip"];
+    /// The stored word.
+    pub const fn word(self) -> &'static str {
+        Self::WORDS[self as usize]
+    }
+}
+
+impl ImageSource {
+    fn check(&self) -> Result<(), Invalid> {
+        check::length("source.url", &self.url, 1024)?;
+        // What stands here is read by a shell: nothing but what an address is made of.
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/?[]@!&()*+,;=%".contains(c);
+        let is_address = ["http://", "https://"].iter().any(|scheme| self.url.starts_with(scheme));
+        if !is_address || !self.url.chars().all(is_plain) {
+            return Err(Invalid::format("source.url", "an http or https URL"));
+        }
+        if self.sha256.len() != 64 || !self.sha256.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(Invalid::format("source.sha256", "64 hexadecimal digits"));
+        }
+        Ok(())
+    }
 }
 
 /// What a machine with an image starts from.
@@ -110,11 +161,34 @@ impl Resource for Image {
         ] {
             check::length(field, text, 255)?;
         }
+        self.source.as_ref().map_or(Ok(()), ImageSource::check)?;
         // 32 characters is the longest login name that every system takes.
         check::length("login", self.login.as_deref().unwrap_or_default(), 32)
     }
 
     fn title(&self) -> String {
         self.name.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_is_fetched_from_an_address_and_must_be_what_is_expected() {
+        let image = |url: &str, sha256: &str| Image {
+            slug: "x".into(),
+            name: "X".into(),
+            source: Some(ImageSource { url: url.into(), sha256: sha256.into(), form: ImageForm::Gzip }),
+            ..Image::default()
+        };
+        let digits = "0a".repeat(32);
+        let field = |image: Image| image.check(None).err().map(|e| e.field).unwrap_or_default();
+        assert_eq!(field(image("http://198.51.100.7/x.gz?v=1", &digits)), "");
+        for bad in ["ftp://x/y", "http://x/$(reboot)", "http://x/a b", "http://x/`id`", "http://x/'"] {
+            assert_eq!(field(image(bad, &digits)), "source.url", "{bad}");
+        }
+        assert_eq!(field(image("https://x/y", &digits[1..])), "source.sha256");
     }
 }

@@ -12,7 +12,7 @@ mod site;
 
 pub use billing::{Billing, BillingAddress, BillingMethod, Expiry, holds_card_number};
 pub use geo::{Geo, PostalAddress};
-pub use image::{Boot, Image};
+pub use image::{Boot, Image, ImageForm, ImageSource};
 pub use metro::{Metro, MetroLink};
 pub use offer::{Offer, OfferStatus, Peering, Rates, Service};
 pub use plan::{Drive, Line, OrderForm, Part, Plan, Specs};

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 mod configuration;
+mod discovery;
 mod document;
 mod fields;
 mod idempotency;

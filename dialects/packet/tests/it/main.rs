@@ -11,6 +11,7 @@ mod contract;
 mod devices;
 mod gateways;
 mod include;
+mod instance;
 mod orders;
 mod people;
 mod ports;

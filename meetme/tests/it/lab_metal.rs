@@ -1,0 +1,160 @@
+//! Real machines: QEMU behind a management controller that speaks Redfish, on a network of its own.
+//!
+//! The short test goes from an order to a machine that has started its owner's script over the network. The long one is docs/bare-metal.md,
+//! word for word: from an empty server to a machine that is logged in to, installed anew, and wiped.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use meetme_lab::{Lab, Skip};
+
+/// Longer than one start over the network takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(200);
+/// Longer than the whole tour takes there: two installations, three starts and a wiping by an emulated processor.
+const LONG_PATIENCE: Duration = Duration::from_secs(900);
+
+/// What the short test does after the document's steps 2 to 5.
+const SCRIPT: &str = r##"
+make image slug=custom_ipxe name="Custom iPXE" distro=custom_ipxe version=1 boot=script released:=true
+packet() { inside curl -sS -X "$1" "http://127.0.0.1:8080$2" -H "X-Auth-Token: $MEETME_TOKEN" -H 'Content-Type: application/json' ${3:+-d "$3"}; }
+PROJECT=$(packet POST /projects '{"name": "Short"}' | jq -er .id)
+DEVICE=$(packet POST /projects/$PROJECT/devices '{
+  "hostname": "short1", "plan": "q35.small", "operating_system": "custom_ipxe", "facility": "lab1", "billing_cycle": "hourly",
+  "userdata": "#!ipxe\nimgfetch http://198.18.0.1:8081/userdata\nsleep 600\n"
+}' | jq -er .id)
+until [ "$(packet GET /devices/$DEVICE | jq -r .state)" = active ]; do sleep 0.5; done
+until grep -q /userdata HOME/meetme.log; do sleep 0.5; done
+packet GET /devices/$DEVICE | jq -r '"short1: \(.state), \(.provisioning_percentage) percent"'
+"##;
+
+/// The lines that a part of the document gives to a shell.
+fn blocks(text: &str) -> String {
+    let blocks = text.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    blocks.collect::<Vec<_>>().join("\n")
+}
+
+/// The document's tour.
+fn tour() -> String {
+    let document = std::fs::read_to_string(root().join("docs/bare-metal.md")).unwrap();
+    document.split("\n## ").nth(1).unwrap().to_owned()
+}
+
+/// The lines of the tour's steps from one number to another.
+fn steps(tour: &str, numbers: std::ops::RangeInclusive<usize>) -> String {
+    let parts: Vec<&str> = tour.split("\n### ").collect();
+    numbers.map(|n| blocks(parts[n])).collect::<Vec<_>>().join("\n")
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// Why there can be no machine here.
+fn lacking(more: &[&str]) -> Result<(), Skip> {
+    // Also says whether namespaces can be made.
+    drop(Lab::new()?);
+    let programs = ["qemu-system-x86_64", "dnsmasq", "jq", "curl"];
+    programs.iter().chain(more).try_for_each(|name| meetme_lab::program(name).map(drop))?;
+    let roms = ["/usr/lib/ipxe/qemu/pxe-virtio.rom", "/usr/share/qemu/pxe-virtio.rom"];
+    if roms.iter().any(|rom| Path::new(rom).exists()) { Ok(()) } else { Err(Skip::new("ipxe-qemu is not installed")) }
+}
+
+/// The machine and the server, taken down whatever happens.
+struct Left {
+    home: tempfile::TempDir,
+}
+
+impl Left {
+    fn new() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        Self { home }
+    }
+
+    fn read(&self, name: &str) -> String {
+        String::from_utf8_lossy(&std::fs::read(self.home.path().join(name)).unwrap_or_default()).into_owned()
+    }
+
+    /// Runs a script to its end and hands out what it said.
+    ///
+    /// # Panics
+    /// When it fails or takes too long, with everything everybody said.
+    async fn run(&self, script: &str, patience: Duration) -> String {
+        let script = script.replace("/tmp/meetme-metal", self.home.path().to_str().unwrap());
+        let script = script.replace("HOME/", &format!("{}/", self.home.path().display()));
+        let build = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--package", "meetme-testmachine"])
+            .current_dir(root())
+            .status();
+        assert!(build.unwrap().success(), "the machine cannot be built");
+        let bin = Path::new(env!("CARGO_BIN_EXE_meetme")).parent().unwrap().to_owned();
+        let path = format!("{}:{}:/usr/sbin:/sbin", bin.display(), std::env::var("PATH").unwrap());
+        let out = std::fs::File::create(self.home.path().join("script.log")).unwrap();
+        let mut running = tokio::process::Command::new("bash")
+            .args(["-euo", "pipefail", "-c", &script])
+            .current_dir(root())
+            .env("PATH", path)
+            .stdin(Stdio::null())
+            .stdout(out.try_clone().unwrap())
+            .stderr(out)
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let ended = tokio::time::timeout(patience, running.wait()).await;
+        let log = self.read("script.log");
+        if ended.is_ok_and(|status| status.unwrap().success()) {
+            return log;
+        }
+        let (server, dnsmasq) = (self.read("meetme.log"), self.read("data/netboot/dnsmasq.log"));
+        panic!("{log}\n--- server\n{server}\n--- dnsmasq\n{dnsmasq}\n--- machine\n{}", self.read("machine/serial.log"));
+    }
+}
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        if let Ok(pid) = std::fs::read_to_string(self.home.path().join("meetme.pid")) {
+            // One that has ended by itself needs none.
+            drop(Command::new("kill").arg(pid.trim()).status());
+        }
+        let script = root().join("tests/metal/lab.sh");
+        drop(Command::new(script).arg("down").arg(self.home.path()).stdout(Stdio::null()).status());
+    }
+}
+
+#[tokio::test]
+async fn an_ordered_server_is_switched_on_and_starts_its_owners_script() {
+    if let Err(skip) = lacking(&[]) {
+        skip.report();
+        return;
+    }
+    let left = Left::new();
+    // The image of the document is named and not installed here.
+    std::fs::create_dir(left.home.path().join("files")).unwrap();
+    std::fs::write(left.home.path().join("files/tiny.raw.gz"), "none").unwrap();
+    let log = left.run(&format!("{}\n{SCRIPT}", steps(&tour(), 2..=5)), PATIENCE).await;
+    assert!(log.contains("short1: active, 100 percent"), "{log}");
+}
+
+#[tokio::test]
+async fn the_tour_of_bare_metal_ends_with_a_wiped_disk() {
+    let more =
+        ["busybox", "cpio", "depmod", "dropbear", "sfdisk", "mkfs.fat", "mcopy", "syslinux", "ssh", "ssh-keygen"];
+    if let Err(skip) = lacking(&more) {
+        skip.report();
+        return;
+    }
+    let is_wanted = std::env::var("MEETME_LAB").as_deref() == Ok("require");
+    if !is_wanted && std::env::var_os("MEETME_LAB_LONG").is_none() {
+        Skip::new("two installations by an emulated processor take minutes: `make lab` makes the tour").report();
+        return;
+    }
+    let script = blocks(&tour());
+    assert!(script.contains("wait_until active") && script.contains("packet DELETE"), "the tour is not there");
+    let log = Left::new().run(&script, LONG_PATIENCE).await;
+    assert!(log.contains("tour1: nothing is left on the disk"), "{log}");
+    // True percentages: the steps of the machine are seen one after another.
+    let steps = log.lines().filter(|line| line.starts_with("tour1: provisioning ")).count();
+    assert!(steps >= 3, "{log}");
+}

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Builds a small disk image that starts by itself, for tests and for docs/bare-metal.md: one partition with a boot loader, a kernel
+# and a system in memory (busybox, dropbear) that does with its seed (NoCloud) what cloud-init would: name, keys, addresses,
+# and calling home.
+#
+# usage: tests/metal/image.sh DIRECTORY FILE    DIRECTORY as install/build.sh made it; FILE.raw.gz is written
+# needs: syslinux mtools dosfstools fdisk cpio
+set -euo pipefail
+here="$(cd "$(dirname "$0")" && pwd)"
+system="${1:?usage: image.sh DIRECTORY FILE}"
+out="${2:?usage: image.sh DIRECTORY FILE}"
+work="$(mktemp -d)"
+trap 'rm -rf "$work"' EXIT
+export PATH="$PATH:/usr/sbin:/sbin"
+
+# The same programs and modules as the system in memory, with a beginning of its own.
+mkdir "$work/root"
+(cd "$work/root" && gzip -dc <"$system/initrd" | cpio -i --quiet)
+install -m 755 "$here/init" "$work/root/init"
+(cd "$work/root" && find . | cpio -o -H newc --quiet -R 0:0 | gzip -1) >"$work/initrd"
+
+size=32 # MiB
+truncate -s "$((size - 1))M" "$work/part"
+mkdosfs -F 16 -n SYSTEM "$work/part" >/dev/null
+printf 'DEFAULT x\nPROMPT 0\nTIMEOUT 0\nLABEL x\nKERNEL vmlinuz\nAPPEND initrd=initrd console=ttyS0 quiet\n' >"$work/syslinux.cfg"
+mcopy -i "$work/part" "$system/vmlinuz" "$work/initrd" "$work/syslinux.cfg" ::
+syslinux --install "$work/part"
+truncate -s "${size}M" "$work/disk"
+echo 'start=2048, type=e, bootable' | sfdisk -q "$work/disk"
+dd if="$work/part" of="$work/disk" bs=1M seek=1 conv=notrunc status=none
+dd if=/usr/lib/syslinux/mbr/mbr.bin of="$work/disk" conv=notrunc status=none
+gzip -1 <"$work/disk" >"$out.raw.gz"
+echo "image: $out.raw.gz $(sha256sum <"$out.raw.gz" | cut -d ' ' -f 1)"
