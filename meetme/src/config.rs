@@ -31,6 +31,8 @@ pub struct Config {
     pub rpki: meetme_rpki::Config,
     /// The history of sessions.
     pub history: HistoryConfig,
+    /// NetBox, whose devices become routers.
+    pub netbox: NetboxConfig,
     /// What `/metrics` tells beside the server's own counters.
     pub metrics: MetricsConfig,
     /// The mail server that takes our mail.
@@ -65,6 +67,8 @@ pub struct SourcesConfig {
     pub root: Option<PathBuf>,
     /// Networks that repositories may be in besides the addresses of the Internet. Default: none.
     pub allow: Vec<IpNet>,
+    /// The file with the certificates that repositories over HTTPS are trusted by. Default: those that the system trusts.
+    pub certificates: Option<PathBuf>,
     /// The private key with which repositories are read over SSH. Default: none.
     pub ssh_key: Option<PathBuf>,
     /// The file with the keys of the hosts that are trusted over SSH. Default: none, and repositories are read over HTTPS only.
@@ -158,6 +162,16 @@ pub struct IxApiConfig {
     /// Networks that IX-APIs may be in besides the addresses of the Internet, such as `["10.0.0.0/8"]`; to these it may also go without
     /// TLS. Default: none, so that nobody can make the server call itself or what stands beside it.
     pub allow: Vec<IpNet>,
+}
+
+/// NetBox, whose webhooks make, change and remove routers (`update-from-netbox` of the Peering Manager dialect).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NetboxConfig {
+    /// The slugs of the roles of devices that become routers. Default: none named, every device that NetBox tells of.
+    pub device_roles: Vec<String>,
+    /// The slugs of tags of which such a device has one. Default: none named, tags do not matter.
+    pub tags: Vec<String>,
 }
 
 /// The history of sessions.

@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use meetme_agent::FenceGate;
-use meetme_app::{App, MasterKey, Sealer, Settings};
+use meetme_app::{App, MasterKey, Sealer, Settings, peering::inventory::Inventory};
 use meetme_base::SystemClock;
 use meetme_control::{Agents, Pace, Runner, Settings as RunnerSettings, hub::Hub, jobs::JobController};
 use meetme_hook::Listener;
@@ -86,6 +86,7 @@ pub fn open(config: &Config, data: &Path) -> Result<App> {
         login_failures_per_minute: config.access.login_failures_per_minute,
         registries: config.irr.is_on(),
         sample_seconds: i64::from(config.history.sample_minutes) * 60,
+        inventory: Inventory { roles: config.netbox.device_roles.clone(), tags: config.netbox.tags.clone() },
         ..Settings::default()
     };
     Ok(App::new(store, sealer, settings))

@@ -39,9 +39,10 @@ pub fn workers(app: &App, agents: &Agents, config: &Config) -> Result<Vec<Arc<dy
 
 /// What the operator opened to data sources.
 fn sources(config: &Config) -> meetme_source::Settings {
-    let SourcesConfig { root, allow, ssh_key, known_hosts } = config.sources.clone();
+    let SourcesConfig { root, allow, certificates, ssh_key, known_hosts } = config.sources.clone();
     let reach = Reach { allow };
-    meetme_source::Settings { root, reach, ssh_key, known_hosts, ..meetme_source::Settings::default() }
+    let limits = meetme_source::Limits::default();
+    meetme_source::Settings { root, reach, certificates, ssh_key, known_hosts, limits }
 }
 
 /// Who calls webhooks, in the words of which dialects.

@@ -75,3 +75,26 @@ pub struct Target {
     #[serde(default)]
     pub repair: bool,
 }
+
+impl Target {
+    /// Reads the settings in an agent's own form. None at all are an object with nothing in it: what is left out is as the agent
+    /// has it.
+    ///
+    /// # Errors
+    /// [`AgentError::Refused`] with the target's name, and what is not understood.
+    pub fn settings<T: DeserializeOwned>(&self) -> Result<T, AgentError> {
+        let said = match &self.settings {
+            serde_json::Value::Null => serde_json::Value::Object(serde_json::Map::new()),
+            said => said.clone(),
+        };
+        if !said.is_object() {
+            return Err(self.unusable("they must be an object."));
+        }
+        serde_json::from_value(said).map_err(|e| self.unusable(&format!("{e}.")))
+    }
+
+    /// The refusal of settings that are understood and cannot be used.
+    pub fn unusable(&self, why: &str) -> AgentError {
+        AgentError::refused(format!("The settings of {} are not usable: {why}", self.name))
+    }
+}

@@ -2,6 +2,8 @@
 //!
 //! Rule: a session exchanges nothing that its policies do not accept (RFC 8212). The default of a policy is to reject.
 
+mod community;
+mod numbers;
 mod policy;
 #[cfg(test)]
 mod tests;
@@ -15,7 +17,9 @@ use std::{
 use meetme_base::{Asn, Invalid, IpNet, Time};
 use serde::{Deserialize, Deserializer, Serialize};
 
-pub use policy::{AsPath, Changes, Community, Policy, PrefixRange, RouteSource, Term, Verdict};
+pub use community::{Community, Extended, Validation};
+pub use numbers::AsnRange;
+pub use policy::{AsPath, Changes, Policy, PrefixRange, RouteSource, Term, Verdict};
 
 use crate::{Family, WireSecret};
 
@@ -152,6 +156,16 @@ pub struct BgpSession {
     pub password: Option<WireSecret>,
     /// How many hops away the peer may be; 1 is a directly connected one.
     pub ttl: u8,
+    /// Whether packets that came from farther away than `ttl` hops are thrown away (RFC 5082). The peer must do the same: it is
+    /// held to packets that leave with the highest number of hops.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub gtsm: bool,
+    /// What we are to the peer (RFC 9234); none where the peers do not tell each other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// How the path to the peer is watched (RFC 5880); none where only silence tells that it is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bfd: Option<Bfd>,
     /// Whether only the peer opens the connection.
     #[serde(default)]
     pub passive: bool,
@@ -188,6 +202,9 @@ impl BgpSession {
             peer_asn,
             password: None,
             ttl: 1,
+            gtsm: false,
+            role: None,
+            bfd: None,
             passive: false,
             max_prefixes: None,
             import: Policy::default(),
@@ -196,6 +213,47 @@ impl BgpSession {
             route_server_client: false,
             graceful_shutdown: false,
         }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form serde asks for")]
+const fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+/// What we are to a peer in another AS (RFC 9234, section 3.1). Peers whose roles do not fit refuse the session, and routes carry
+/// the mark by which a leak is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// The peer buys transit of us.
+    Provider,
+    /// We are the route server of an exchange, the peer is one of its members.
+    RouteServer,
+    /// The peer is the route server of an exchange.
+    RouteServerClient,
+    /// We buy transit of the peer.
+    Customer,
+    /// Neither of us pays the other.
+    Peer,
+}
+
+/// How a path is watched by bidirectional forwarding detection (RFC 5880).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bfd {
+    /// The least interval between packets we send, in milliseconds.
+    pub tx_ms: u32,
+    /// The least interval between packets we are ready to take, in milliseconds.
+    pub rx_ms: u32,
+    /// After how many lost packets the path counts as down.
+    pub multiplier: u8,
+}
+
+impl BgpSession {
+    /// Whether both ends are in one AS.
+    pub fn is_internal(&self) -> bool {
+        self.local_asn == self.peer_asn
     }
 }
 

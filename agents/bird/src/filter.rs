@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use meetme_agent::router::{AsPath, BgpSession, Changes, Community, Policy, RouteSource, Term, Verdict};
+use meetme_agent::router::{AsPath, BgpSession, Changes, Community, Extended, Policy, RouteSource, Term, Verdict};
 use meetme_base::Asn;
 
 /// Which way routes go through the filter.
@@ -77,6 +77,23 @@ fn add(community: &Community) -> String {
     match community {
         Community::Standard(a, b) => format!("bgp_community.add(({a}, {b}));"),
         Community::Large(a, b, c) => format!("bgp_large_community.add(({a}, {b}, {c}));"),
+        Community::Extended(extended) => format!("bgp_ext_community.add({});", pair(*extended)),
+    }
+}
+
+/// An extended community. In a set BIRD takes addresses for names, so what holds one is written by its octets.
+fn pair(extended: Extended) -> String {
+    match extended {
+        Extended::Narrow(is_origin, administrator, number) => {
+            format!("({}, {administrator}, {number})", if is_origin { "ro" } else { "rt" })
+        }
+        Extended::Wide(is_origin, administrator, number) => {
+            format!("({}, {administrator}, {number})", if is_origin { "ro" } else { "rt" })
+        }
+        Extended::Address(..) | Extended::Validation(_) => {
+            let (first, last) = extended.octets();
+            format!("(generic, {first:#010x}, {last:#x})")
+        }
     }
 }
 
@@ -102,6 +119,16 @@ fn condition(term: &Term, session: &BgpSession) -> Option<String> {
             AsPath::First(numbers) => format!("bgp_path.first ~ {}", set(numbers)?),
             AsPath::Origin(numbers) => format!("bgp_path.last ~ {}", set(numbers)?),
             AsPath::Contains(numbers) => format!("bgp_path ~ {}", set(numbers)?),
+            AsPath::Within(ranges) => {
+                let ranges: Vec<String> = ranges
+                    .iter()
+                    .map(|range| match (range.first(), range.last()) {
+                        (first, last) if first == last => first.to_string(),
+                        (first, last) => format!("{first}..{last}"),
+                    })
+                    .collect();
+                format!("bgp_path ~ {}", set(&ranges)?)
+            }
             AsPath::LongerThan(hops) => format!("bgp_path.len > {hops}"),
         });
     }
@@ -121,18 +148,20 @@ fn condition(term: &Term, session: &BgpSession) -> Option<String> {
 }
 
 fn carries(communities: &[Community]) -> String {
-    let (mut standard, mut large) = (Vec::new(), Vec::new());
+    let (mut standard, mut large, mut extended) = (Vec::new(), Vec::new(), Vec::new());
     for community in communities {
         match community {
             Community::Standard(a, b) => standard.push(format!("({a}, {b})")),
             Community::Large(a, b, c) => large.push(format!("({a}, {b}, {c})")),
+            Community::Extended(one) => extended.push(pair(*one)),
         }
     }
-    let standard = set(&standard).map(|s| format!("bgp_community ~ {s}"));
-    let large = set(&large).map(|s| format!("bgp_large_community ~ {s}"));
-    match (standard, large) {
-        (Some(standard), Some(large)) => format!("({standard}) || ({large})"),
-        (standard, large) => standard.or(large).unwrap_or_default(),
+    let kinds = [("bgp_community", standard), ("bgp_large_community", large), ("bgp_ext_community", extended)];
+    let ways: Vec<String> =
+        kinds.iter().filter_map(|(name, items)| Some(format!("{name} ~ {}", set(items)?))).collect();
+    match &ways[..] {
+        [only] => only.clone(),
+        several => several.iter().map(|way| format!("({way})")).collect::<Vec<_>>().join(" || "),
     }
 }
 

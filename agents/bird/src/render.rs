@@ -11,7 +11,7 @@ use std::{
 
 use meetme_agent::{
     AgentError,
-    router::{BgpSession, Desired, Timers},
+    router::{BgpSession, Desired, Role, Timers},
 };
 use meetme_base::{Asn, IpNet};
 
@@ -49,6 +49,9 @@ fn generated(want: &Desired) -> Result<String, AgentError> {
     if want.forwards {
         out.push_str("protocol kernel kernel4 {\n  ipv4 { import none; export all; };\n}\n");
         out.push_str("protocol kernel kernel6 {\n  ipv6 { import none; export all; };\n}\n");
+    }
+    if want.sessions.iter().any(|session| session.bfd.is_some()) {
+        out.push_str("protocol bfd { }\n");
     }
     originated(&mut out, &want.networks);
     let (mut keys, mut peers) = (BTreeSet::new(), BTreeSet::new());
@@ -91,6 +94,18 @@ fn protocol(session: &BgpSession, timers: &Timers) -> Result<String, AgentError>
     lines.push(format!("local {local}as {};", session.local_asn));
     lines.push(format!("neighbor {} as {};", session.peer_address, session.peer_asn));
     lines.push(if session.ttl == 1 { "direct;".to_owned() } else { format!("multihop {};", session.ttl) });
+    if session.gtsm {
+        lines.push("ttl security on;".to_owned());
+    }
+    if let Some(role) = session.role {
+        lines.push(format!("local role {};", word(role)));
+    }
+    if let Some(bfd) = session.bfd {
+        lines.push(format!(
+            "bfd {{ min rx interval {} ms; min tx interval {} ms; multiplier {}; }};",
+            bfd.rx_ms, bfd.tx_ms, bfd.multiplier
+        ));
+    }
     if session.passive {
         lines.push("passive on;".to_owned());
     }
@@ -107,6 +122,17 @@ fn protocol(session: &BgpSession, timers: &Timers) -> Result<String, AgentError>
     lines.push(channel(session));
     let body: String = lines.iter().map(|line| format!("  {line}\n")).collect();
     Ok(format!("\nprotocol bgp {PEER}{} {{\n{body}}}\n", session.key))
+}
+
+/// BIRD's word for what we are to a peer (from 2.0.11).
+const fn word(role: Role) -> &'static str {
+    match role {
+        Role::Provider => "provider",
+        Role::RouteServer => "rs_server",
+        Role::RouteServerClient => "rs_client",
+        Role::Customer => "customer",
+        Role::Peer => "peer",
+    }
 }
 
 /// The peers that a generated text names, by the names of their protocols. The inverse of what [`render`] writes; of a text
@@ -145,8 +171,14 @@ fn check(session: &BgpSession) -> Result<(), AgentError> {
     if session.ttl == 0 {
         return refuse("the ttl must be 1 or more.");
     }
-    if session.route_server_client && session.local_asn == session.peer_asn {
+    if session.route_server_client && session.is_internal() {
         return refuse("a client of a route server is in another AS than the server.");
+    }
+    if session.role.is_some() && session.is_internal() {
+        return refuse("a role is for peers in another AS.");
+    }
+    if session.bfd.is_some() && session.ttl > 1 && session.local_address.is_none() {
+        return refuse("BFD over several hops needs the address that the session leaves from.");
     }
     if let Some(password) = &session.password
         && !(1..=LONGEST_PASSWORD).contains(&password.expose().len())

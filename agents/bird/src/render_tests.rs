@@ -1,28 +1,17 @@
 //! Rendered configurations as snapshots, the daemon's own checker on them, and texts that try to break out.
 
-use std::{net::Ipv4Addr, process::Command};
+use std::process::Command;
 
 use meetme_agent::{
     WireSecret,
     router::{
-        AsPath, BgpSession, Changes, Community, Desired, Policy, PrefixRange, RouteSource, Term, Timers, Verdict,
+        AsPath, Bfd, BgpSession, Changes, Community, Desired, Policy, PrefixRange, Role, RouteSource, Term, Timers,
+        Verdict,
     },
 };
-use meetme_base::Asn;
+use meetme_lab::wish::{accepting, asn, router, session, spoken};
 
 use crate::render;
-
-fn asn(n: i64) -> Asn {
-    Asn::try_from(n).unwrap()
-}
-
-fn session(key: &str, peer: &str) -> BgpSession {
-    BgpSession::new(key.parse().unwrap(), asn(64500), peer.parse().unwrap(), asn(64501))
-}
-
-fn router(sessions: Vec<BgpSession>) -> Desired {
-    Desired { sessions, ..Desired::new("edge1", Ipv4Addr::new(192, 0, 2, 1), asn(64500)) }
-}
 
 /// What is rendered, without the mark, whose digits would only say that the snapshot has changed.
 fn body(want: &Desired) -> String {
@@ -43,10 +32,6 @@ fn checked(text: &str) -> Option<String> {
         }
     };
     Some(String::from_utf8(done.stderr).unwrap())
-}
-
-fn accepting(terms: Vec<Term>) -> Policy {
-    Policy { terms, otherwise: Verdict::Reject, changes: Changes::default() }
 }
 
 fn rich() -> Desired {
@@ -188,6 +173,73 @@ fn everything_a_router_can_want_is_rendered() {
     "#);
 }
 
+/// What peers tell and ask of each other, as far as this daemon can.
+fn told() -> Desired {
+    spoken(&["target:64500:1", "origin:192.0.2.1:2", "target:4200000000:3"])
+}
+
+#[test]
+fn roles_hops_forwarding_detection_and_extended_communities_are_rendered() {
+    insta::assert_snapshot!(body(&told()), @r###"
+    log syslog all;
+    router id 192.0.2.1;
+    timeformat base iso long ms;
+    timeformat protocol iso long ms;
+
+    protocol device { }
+    protocol bfd { }
+
+    protocol bgp peer_s1 {
+      local as 64500;
+      neighbor 192.0.2.2 as 64501;
+      direct;
+      ttl security on;
+      local role customer;
+      bfd { min rx interval 250 ms; min tx interval 200 ms; multiplier 4; };
+      ipv4 {
+        import keep filtered on;
+        import filter {
+          if bgp_path ~ [ 0, 64496..65551 ] then reject;
+          if (bgp_path.first ~ [ 64501 ]) && (bgp_path ~ [ 0, 64496..65551 ]) && (bgp_ext_community ~ [ (rt, 64500, 1), (generic, 0x0103c000, 0x2010002), (rt, 4200000000, 3) ]) then { bgp_ext_community.add((rt, 64500, 1)); bgp_ext_community.add((generic, 0x0103c000, 0x2010002)); bgp_ext_community.add((rt, 4200000000, 3)); accept; }
+          reject;
+        };
+        export none;
+      };
+    }
+
+    protocol bgp peer_s2 {
+      local 2001:db8::1 as 64500;
+      neighbor 2001:db8::2 as 64501;
+      multihop 3;
+      ttl security on;
+      local role rs_server;
+      bfd { min rx interval 300 ms; min tx interval 300 ms; multiplier 3; };
+      ipv6 {
+        import keep filtered on;
+        import none;
+        export none;
+      };
+    }
+    "###);
+    let Some(opinion) = checked(&render(&told()).unwrap()) else { return };
+    assert_eq!(opinion, "");
+}
+
+#[test]
+fn every_role_has_a_word() {
+    for (role, word) in [
+        (Role::Provider, "provider"),
+        (Role::RouteServer, "rs_server"),
+        (Role::RouteServerClient, "rs_client"),
+        (Role::Customer, "customer"),
+        (Role::Peer, "peer"),
+    ] {
+        let mut said = session("s1", "192.0.2.2");
+        said.role = Some(role);
+        assert!(body(&router(vec![said])).contains(&format!("  local role {word};\n")), "{word}");
+    }
+}
+
 #[test]
 fn the_peers_of_a_rendered_text_are_found_in_it_again() {
     let (want, text) = (rich(), render(&rich()).unwrap());
@@ -268,6 +320,8 @@ fn what_bird_would_mix_up_is_refused_before_it_is_asked() {
     refuse(|s| s.peer_address = "224.0.0.1".parse().unwrap(), "refused");
     refuse(|s| (s.route_server_client, s.peer_asn) = (true, s.local_asn), "refused");
     refuse(|s| s.peer_address = "fe80::1".parse().unwrap(), "unsupported");
+    refuse(|s| (s.role, s.peer_asn) = (Some(Role::Peer), s.local_asn), "refused");
+    refuse(|s| (s.ttl, s.bfd) = (2, Some(Bfd { tx_ms: 300, rx_ms: 300, multiplier: 3 })), "refused");
     for twice in [["s1", "s1"], ["s1", "s2"]].map(|keys| keys.map(|key| session(key, "192.0.2.2"))) {
         assert_eq!(render(&router(twice.to_vec())).unwrap_err().metric_label(), "refused");
     }

@@ -41,17 +41,15 @@ const fn answer_seconds() -> u16 {
 impl Settings {
     /// Reads and checks a target's settings.
     pub fn of(target: &Target) -> Result<Self, AgentError> {
-        let refuse =
-            |why: String| AgentError::refused(format!("The settings of {} are not usable: {why}", target.name));
-        let settings: Self = Self::deserialize(&target.settings).map_err(|e| refuse(format!("{e}.")))?;
+        let settings: Self = target.settings()?;
         if !settings.socket.is_absolute() || !settings.config_path.is_absolute() {
-            return Err(refuse("socket and config_path must be absolute paths.".to_owned()));
+            return Err(target.unusable("socket and config_path must be absolute paths."));
         }
         if settings.check_command.is_empty() {
-            return Err(refuse("check_command must name a program.".to_owned()));
+            return Err(target.unusable("check_command must name a program."));
         }
         if settings.confirm_seconds < 2 || settings.answer_seconds < 1 {
-            return Err(refuse("confirm_seconds must be 2 or more, answer_seconds 1 or more.".to_owned()));
+            return Err(target.unusable("confirm_seconds must be 2 or more, answer_seconds 1 or more."));
         }
         Ok(settings)
     }

@@ -7,8 +7,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use meetme_agent::AgentError;
-use meetme_local::{Guard, Ran, Trouble, Undo, check, replace, run, write_beside};
-use tokio::time::timeout;
+use meetme_local::{Guard, Ran, Trouble, Undo, check, prove, replace, run, write_beside};
 
 use crate::{
     config::{self, Node, Shape},
@@ -40,24 +39,11 @@ pub async fn load(settings: &Settings, after: &str) -> Result<(), AgentError> {
     .await?;
     let made = async {
         let shown = switch(settings, &before, after, &whole, &forth).await?;
-        prove(settings).await?;
+        prove(&settings.prove_command, settings.change_time()).await?;
         replace(&settings.config_path, beside).await?;
         Given::keep(settings, after, shown.as_deref())
     };
-    let made = timeout(settings.change_time(), made).await.unwrap_or_else(|_| {
-        let waited = settings.change_time().as_secs();
-        Err(AgentError::broken(format!("the change was not made and proved within {waited} s")))
-    });
-    match made {
-        Ok(()) => guard.confirm().await,
-        Err(error) => {
-            tracing::warn!(%error, "FRR did not take a configuration and is brought back");
-            if let Err(undo) = guard.undo(settings.undo_time()).await {
-                tracing::warn!(error = %undo, "FRR is not back yet");
-            }
-            Err(error)
-        }
-    }
+    guard.see_through(settings.change_time(), settings.undo_time(), made).await
 }
 
 /// What the command line and the reloader need in a directory of their own.
@@ -144,6 +130,11 @@ fn unlike(ours: &[Node], wanted: &[Node], words: &[String]) -> String {
     if !lacks.is_empty() {
         out.push_str(&format!("; it lacks {lacks}"));
     }
+    let has_bfd = |of: &[Node]| of.iter().any(|node| node.line == config::BFD);
+    if has_bfd(wanted) && !has_bfd(ours) {
+        // It says nothing of that by itself.
+        out.push_str("; bfdd, the daemon for it, does not run");
+    }
     if !shows.is_empty() {
         out.push_str(&format!("; it shows {shows}"));
     }
@@ -161,21 +152,6 @@ fn missing(out: &mut Vec<String>, of: &[Node], without: &Shape) {
             None => out.push(node.line.clone()),
             Some(inside) => missing(out, &node.inside, inside),
         }
-    }
-}
-
-/// Asks whoever is to say whether the router still does what it must.
-async fn prove(settings: &Settings) -> Result<(), AgentError> {
-    if settings.prove_command.is_empty() {
-        return Ok(());
-    }
-    match run(&settings.prove_command, settings.change_time()).await {
-        Ok(ran) if ran.is_success => Ok(()),
-        Ok(ran) => {
-            let words: String = ran.words().chars().take(300).collect();
-            Err(AgentError::refused(format!("After the change the proof fails: {words} ({})", ran.status)))
-        }
-        Err(trouble) => Err(AgentError::refused(format!("After the change the proof fails: {trouble}."))),
     }
 }
 

@@ -3,14 +3,16 @@
 //! FRR keeps no text: it prints what it runs in an order of its own. Two configurations are therefore compared as sets of
 //! lines inside their contexts, never as texts. Order says nothing in FRR, except in lists and maps, whose lines carry numbers.
 //!
-//! A router may run more than BGP. Ours are the BGP instance of the default VRF, every list and map whose name begins with
-//! [`OURS`], and what a text that we wrote names besides; interfaces, other protocols, other VRFs and the machine's own lines
+//! A router may run more than BGP. Ours are the BGP instance of the default VRF, every list, map and BFD profile whose name begins
+//! with [`OURS`], and what a text that we wrote names besides; interfaces, other protocols, other VRFs and the machine's own lines
 //! (its name, its log, its forwarding) stay as they are found.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What the names of all lists and maps begin with that we make.
+/// What the names of all lists, maps and profiles begin with that we make.
 pub const OURS: &str = "meetme-";
+/// The context of everything about bidirectional forwarding detection, in which others have their lines too.
+pub const BFD: &str = "bfd";
 
 /// A line and the lines inside the context it opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -190,21 +192,43 @@ pub fn key(line: &str) -> String {
     }
 }
 
-/// The keys of what a text says at the top.
+/// The keys of what a text says at the top, and of what it says about forwarding detection.
 pub fn keys(nodes: &[Node]) -> BTreeSet<String> {
-    nodes.iter().map(|node| key(&node.line)).collect()
+    let inside = nodes.iter().filter(|node| node.line == BFD).flat_map(|node| &node.inside).map(within_bfd);
+    nodes.iter().map(|node| key(&node.line)).chain(inside).collect()
+}
+
+fn within_bfd(node: &Node) -> String {
+    format!("{BFD} {}", node.line)
 }
 
 /// Parts a configuration into what is not ours and what is: by its kind, by its name, or because one of our texts names it.
 pub fn split(nodes: Vec<Node>, named: &BTreeSet<String>) -> (Vec<Node>, Vec<Node>) {
-    nodes.into_iter().partition(|node| {
+    let (mut foreign, mut ours) = (Vec::new(), Vec::new());
+    for node in nodes {
+        if node.line == BFD {
+            let is_ours = |node: &Node| {
+                let profile = node.line.strip_prefix("profile ");
+                profile.is_some_and(|name| name.starts_with(OURS)) || named.contains(&within_bfd(node))
+            };
+            let (mine, theirs): (Vec<Node>, Vec<Node>) = node.inside.into_iter().partition(is_ours);
+            // What FRR shows of a context that nothing is in any more is nobody's.
+            if !mine.is_empty() {
+                ours.push(Node::context(BFD, mine));
+            }
+            if !theirs.is_empty() {
+                foreign.push(Node::context(BFD, theirs));
+            }
+            continue;
+        }
         let key = key(&node.line);
         let is_ours = key == "router bgp"
             || key.rsplit(' ').next().is_some_and(|name| key != node.line && name.starts_with(OURS))
             || named.contains(&key);
         // What FRR says of itself cannot be said to it.
-        !is_ours || key.starts_with("frr ")
-    })
+        if is_ours && !key.starts_with("frr ") { ours.push(node) } else { foreign.push(node) }
+    }
+    (foreign, ours)
 }
 
 #[cfg(test)]
@@ -290,6 +314,19 @@ end
             foreign.iter().map(|n| n.line.as_str()).collect::<Vec<_>>(),
             ["frr version 8.4.4", "frr defaults traditional", "interface eth0", "router bgp 64500 vrf red"]
         );
+    }
+
+    #[test]
+    fn profiles_of_ours_are_parted_from_what_others_have_beside_them() {
+        let shown = parse(
+            "bfd\n profile meetme-3-300-300\n exit\n !\n profile theirs\n  detect-multiplier 7\n exit\n !\nexit\n",
+        );
+        let (foreign, ours) = split(shown.clone(), &BTreeSet::new());
+        assert_eq!(print(&ours), "bfd\n profile meetme-3-300-300\n exit\nexit\n!\n");
+        assert_eq!(print(&foreign), "bfd\n profile theirs\n  detect-multiplier 7\n exit\nexit\n!\n");
+        let named = keys(&parse("bfd\n profile theirs\n  detect-multiplier 9\n exit\nexit\n"));
+        assert_eq!(split(shown, &named).0, []);
+        assert_eq!(split(parse("bfd\nexit\n"), &BTreeSet::new()), (vec![], vec![]));
     }
 
     #[test]

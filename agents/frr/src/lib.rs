@@ -11,6 +11,7 @@
 mod change;
 mod config;
 mod difference;
+mod limits;
 mod look;
 mod policy;
 mod render;
@@ -93,6 +94,11 @@ impl Frr {
         let neighbours = neighbours(&look.ours, &keys);
         let mut sessions: Vec<SessionState> = neighbours.iter().map(|n| look.summary.session(n)).collect();
         self.count(settings, &look.summary, &neighbours, &mut sessions).await?;
+        let unheeded = limits::unheeded(&look.ours, &sessions);
+        if !unheeded.is_empty() {
+            tracing::warn!(sessions = unheeded.sessions, "FRR is told the limits again that it has not counted right");
+            look::ask(settings, &unheeded.commands()).await?;
+        }
         let config = look.config();
         let config_sha256 = look::sha256(&config);
         Ok(Observed {

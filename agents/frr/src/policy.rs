@@ -11,7 +11,9 @@ use std::{
 
 use meetme_agent::{
     AgentError,
-    router::{AsPath, BgpSession, Changes, Community, Policy, PrefixRange, RouteSource, Term, Verdict},
+    router::{
+        AsPath, AsnRange, BgpSession, Changes, Community, Extended, Policy, PrefixRange, RouteSource, Term, Verdict,
+    },
 };
 use meetme_base::Asn;
 use sha2::{Digest as _, Sha256};
@@ -25,6 +27,8 @@ pub const ORIGINATED: u8 = 1;
 const MOST_ENTRIES: usize = 6_553;
 /// FRR reads lines of up to 4,095 bytes: so many AS numbers fit into one for sure.
 const NUMBERS_IN_A_LINE: usize = 200;
+/// And so many expressions of ranges of them.
+const EXPRESSIONS_IN_A_LINE: usize = 40;
 /// And so many communities.
 const MOST_COMMUNITIES: usize = 100;
 /// It reads lines of up to 255 words.
@@ -229,6 +233,11 @@ fn expressions(session: &BgpSession, path: &AsPath) -> Result<Option<Vec<String>
         AsPath::First(numbers) => one_of("^", numbers, "_"),
         AsPath::Origin(numbers) => one_of("_", numbers, "$"),
         AsPath::Contains(numbers) => one_of("_", numbers, "_"),
+        AsPath::Within(ranges) => {
+            let all: Vec<String> = ranges.iter().copied().flat_map(AsnRange::expressions).collect();
+            let lines = all.chunks(EXPRESSIONS_IN_A_LINE).map(|some| format!("_({})_", some.join("|")));
+            Ok((!all.is_empty()).then(|| lines.collect()))
+        }
         // A set of numbers is one hop and has no blank in it.
         AsPath::LongerThan(0) => Ok(Some(vec!["[0-9]".to_owned()])),
         AsPath::LongerThan(hops) if *hops <= LONGEST_PATH => Ok(Some(vec![format!("^([^ ]+ ){{{hops}}}[^ ]")])),
@@ -241,35 +250,53 @@ fn expressions(session: &BgpSession, path: &AsPath) -> Result<Option<Vec<String>
 
 /// Conditions of which a route with one of the communities meets one: one for each kind of community.
 fn carries(session: &BgpSession, communities: &[Community], lists: &mut Lists) -> Result<Vec<String>, AgentError> {
-    let (standard, large) = parted(session, communities)?;
-    let mut out = Vec::new();
-    if !standard.is_empty() {
-        out.push(format!("match community {}", lists.permit("bgp community-list standard", standard)));
-    }
-    if !large.is_empty() {
-        out.push(format!("match large-community {}", lists.permit("bgp large-community-list standard", large)));
-    }
-    Ok(out)
+    let marks = Marks::of(session, communities)?;
+    let extended = marks.targets.iter().map(|value| format!("rt {value}"));
+    let extended: Vec<String> = extended.chain(marks.origins.iter().map(|value| format!("soo {value}"))).collect();
+    let kinds = [("community", marks.standard), ("large-community", marks.large), ("extcommunity", extended)];
+    let of = |(kind, values): (&str, Vec<String>)| {
+        let name = (!values.is_empty()).then(|| lists.permit(&format!("bgp {kind}-list standard"), values))?;
+        Some(format!("match {kind} {name}"))
+    };
+    Ok(kinds.into_iter().filter_map(of).collect())
 }
 
-/// The names of standard and of large communities, in order, each once.
-fn parted(session: &BgpSession, communities: &[Community]) -> Result<(Vec<String>, Vec<String>), AgentError> {
-    let (mut standard, mut large) = (Vec::new(), Vec::new());
-    let sorted: BTreeSet<&Community> = communities.iter().collect();
-    for community in sorted {
-        match community {
-            // FRR's word for it stands for every community there is.
-            Community::Standard(0, 0) => {
-                return Err(AgentError::unsupported(format!(
-                    "Session {}: FRR cannot tell the community 0:0 from any other.",
-                    session.key
-                )));
+/// Communities by their kinds, as FRR names them, in order, each once.
+#[derive(Default)]
+struct Marks {
+    standard: Vec<String>,
+    large: Vec<String>,
+    targets: Vec<String>,
+    origins: Vec<String>,
+}
+
+impl Marks {
+    fn of(session: &BgpSession, communities: &[Community]) -> Result<Self, AgentError> {
+        let mut out = Self::default();
+        let unsupported = |why: &str| Err(AgentError::unsupported(format!("Session {}: {why}", session.key)));
+        let sorted: BTreeSet<&Community> = communities.iter().collect();
+        for community in sorted {
+            match community {
+                // FRR's word for it stands for every community there is.
+                Community::Standard(0, 0) => {
+                    return unsupported("FRR cannot tell the community 0:0 from any other.");
+                }
+                Community::Standard(a, b) => {
+                    out.standard.push(well_known(*a, *b).map_or(format!("{a}:{b}"), str::to_owned));
+                }
+                Community::Large(..) => out.large.push(community.to_string()),
+                Community::Extended(Extended::Validation(_)) => {
+                    return unsupported("FRR has no words for the state of validation as a community.");
+                }
+                Community::Extended(one) if one.kind() == Some("ro") => out.origins.push(one.value()),
+                Community::Extended(one) => out.targets.push(one.value()),
             }
-            Community::Standard(a, b) => standard.push(well_known(*a, *b).map_or(format!("{a}:{b}"), str::to_owned)),
-            Community::Large(..) => large.push(community.to_string()),
         }
+        if [&out.standard, &out.large, &out.targets, &out.origins].iter().any(|all| all.len() > MOST_COMMUNITIES) {
+            return unsupported(&format!("more than {MOST_COMMUNITIES} communities of one kind are named at once."));
+        }
+        Ok(out)
     }
-    Ok((standard, large))
 }
 
 /// FRR's names of communities, by which it prints them whatever it was told (seen in 8.4.4).
@@ -307,13 +334,7 @@ fn sets(session: &BgpSession, policy: &Policy, own: &Changes, direction: Directi
         (true, Direction::Import) => preference = Some(0),
         (true, Direction::Export) => communities.push(Community::GRACEFUL_SHUTDOWN),
     }
-    let (standard, large) = parted(session, &communities)?;
-    if standard.len().max(large.len()) > MOST_COMMUNITIES {
-        return Err(AgentError::unsupported(format!(
-            "Session {}: more than {MOST_COMMUNITIES} communities of one kind are put on a route at once.",
-            session.key
-        )));
-    }
+    let marks = Marks::of(session, &communities)?;
     let prepend = usize::from(own.prepend) + usize::from(policy.changes.prepend);
     if prepend > MOST_PREPENDED {
         return Err(AgentError::unsupported(format!(
@@ -325,11 +346,18 @@ fn sets(session: &BgpSession, policy: &Policy, own: &Changes, direction: Directi
     if prepend > 0 {
         out.push(format!("set as-path prepend{}", format!(" {}", session.local_asn).repeat(prepend)));
     }
-    if !standard.is_empty() {
-        out.push(format!("set community {} additive", standard.join(" ")));
+    if !marks.standard.is_empty() {
+        out.push(format!("set community {} additive", marks.standard.join(" ")));
     }
-    if !large.is_empty() {
-        out.push(format!("set large-community {} additive", large.join(" ")));
+    if !marks.large.is_empty() {
+        out.push(format!("set large-community {} additive", marks.large.join(" ")));
+    }
+    // These are added without a word for it.
+    if !marks.targets.is_empty() {
+        out.push(format!("set extcommunity rt {}", marks.targets.join(" ")));
+    }
+    if !marks.origins.is_empty() {
+        out.push(format!("set extcommunity soo {}", marks.origins.join(" ")));
     }
     out.extend(preference.map(|n| format!("set local-preference {n}")));
     out.extend(policy.changes.med.or(own.med).map(|n| format!("set metric {n}")));

@@ -5,18 +5,18 @@
 //! configuration, which is meant to. Lines are written as FRR 8 prints them, so that they can be found again.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     net::IpAddr,
 };
 
 use meetme_agent::{
     AgentError,
-    router::{BgpSession, Desired, Timers},
+    router::{Bfd, BgpSession, Desired, Role, Timers},
 };
 use meetme_base::{Asn, IpNet};
 
 use crate::{
-    config::{self, Node, OURS},
+    config::{self, BFD, Node, OURS},
     policy::{Direction, Lists, ORIGINATED, route_map},
     text,
 };
@@ -87,7 +87,8 @@ fn generated(want: &Desired) -> Result<Vec<Node>, AgentError> {
     let log = want.log_file.as_ref().map(|file| text::word("The log file's name", file)).transpose()?;
     let log = log.map(|file| Node::line(format!("log file {file}")));
     let router = Node::context(format!("router bgp {}", want.asn), inside);
-    Ok(log.into_iter().chain(maps).chain(lists.lines()).chain([router]).collect())
+    let timers = profiles(&want.sessions);
+    Ok(log.into_iter().chain(maps).chain(timers).chain(lists.lines()).chain([router]).collect())
 }
 
 fn originated(networks: &[IpNet], is_four: bool) -> Vec<String> {
@@ -116,9 +117,18 @@ fn neighbour(out: &mut Vec<String>, session: &BgpSession, own: Asn, timers: &Tim
     if session.passive {
         say("passive".to_owned());
     }
-    // Inside one AS, FRR does not limit how far away a peer is.
-    if session.ttl > 1 && session.local_asn != session.peer_asn {
+    if session.gtsm {
+        say(format!("ttl-security hops {}", session.ttl));
+    } else if session.ttl > 1 && !session.is_internal() {
+        // Inside one AS, FRR does not limit how far away a peer is.
         say(format!("ebgp-multihop {}", session.ttl));
+    }
+    if let Some(role) = session.role {
+        say(format!("local-role {}", word(role)));
+    }
+    if let Some(bfd) = &session.bfd {
+        say(BFD.to_owned());
+        say(format!("{BFD} profile {}", profile(bfd)));
     }
     if let Some(address) = session.local_address {
         say(format!("update-source {address}"));
@@ -130,6 +140,40 @@ fn neighbour(out: &mut Vec<String>, session: &BgpSession, own: Asn, timers: &Tim
         say(format!("timers connect {retry}"));
     }
     Ok(())
+}
+
+/// FRR's word for what we are to a peer (from 8.4).
+const fn word(role: Role) -> &'static str {
+    match role {
+        Role::Provider => "provider",
+        Role::RouteServer => "rs-server",
+        Role::RouteServerClient => "rs-client",
+        Role::Customer => "customer",
+        Role::Peer => "peer",
+    }
+}
+
+fn profile(bfd: &Bfd) -> String {
+    format!("{OURS}{}-{}-{}", bfd.multiplier, bfd.rx_ms, bfd.tx_ms)
+}
+
+/// The timers of forwarding detection, each set once: FRR keeps none beside a neighbour. It does not show usual values.
+fn profiles(sessions: &[BgpSession]) -> Option<Node> {
+    let timers: BTreeMap<String, Bfd> = sessions.iter().filter_map(|s| s.bfd).map(|bfd| (profile(&bfd), bfd)).collect();
+    let nodes: Vec<Node> = timers
+        .into_iter()
+        .map(|(name, bfd)| {
+            let said = [
+                ("detect-multiplier", u32::from(bfd.multiplier), 3),
+                ("transmit-interval", bfd.tx_ms, 300),
+                ("receive-interval", bfd.rx_ms, 300),
+            ];
+            let lines = said.iter().filter(|(_, value, usual)| value != usual);
+            let lines = lines.map(|(name, value, _)| Node::line(format!("{name} {value}"))).collect();
+            Node::context(format!("profile {name}"), lines)
+        })
+        .collect();
+    (!nodes.is_empty()).then(|| Node::context(BFD, nodes))
 }
 
 /// What is said of the session in its address family. It is activated last, when its policies are in place.
@@ -194,8 +238,25 @@ fn check_session(session: &BgpSession, own: Asn) -> Result<(), AgentError> {
     if session.max_prefixes == Some(0) {
         return unsupported("FRR has no limit of no prefixes; disable the session instead.");
     }
-    if session.route_server_client && session.local_asn == session.peer_asn {
+    if session.route_server_client && session.is_internal() {
         return refuse("a client of a route server is in another AS than the server.");
+    }
+    if session.role.is_some() && session.is_internal() {
+        return refuse("a role is for peers in another AS.");
+    }
+    if session.gtsm && session.ttl == u8::MAX {
+        return unsupported("FRR holds a peer to 254 hops at most; leave gtsm out.");
+    }
+    if session.gtsm && session.bfd.is_some() && session.ttl == 1 {
+        // Seen in 8.4.4: it then sends to the port for paths of several hops (RFC 5883), where no direct neighbour listens.
+        return unsupported(
+            "FRR does not watch a direct path with BFD and hold the peer to its one hop; leave one of them out.",
+        );
+    }
+    if let Some(bfd) = session.bfd
+        && (bfd.multiplier < 2 || [bfd.tx_ms, bfd.rx_ms].iter().any(|ms| !(10..=60_000).contains(ms)))
+    {
+        return unsupported("BFD of FRR takes intervals of 10 to 60,000 ms and a multiplier of 2 and more.");
     }
     if session.local_asn != own && (session.peer_asn == own || session.peer_asn == session.local_asn) {
         return unsupported("FRR takes another AS number of ours only towards a peer that is in neither of our ASs.");

@@ -1,28 +1,17 @@
 //! Rendered configurations as snapshots, FRR's own checker on them, and texts that try to break out.
 
-use std::{net::Ipv4Addr, process::Command};
+use std::process::Command;
 
 use meetme_agent::{
     WireSecret,
     router::{
-        AsPath, BgpSession, Changes, Community, Desired, Policy, PrefixRange, RouteSource, Term, Timers, Verdict,
+        AsPath, Bfd, BgpSession, Changes, Community, Desired, Policy, PrefixRange, Role, RouteSource, Term, Timers,
+        Verdict,
     },
 };
-use meetme_base::Asn;
+use meetme_lab::wish::{accepting, asn, router, session, spoken};
 
 use crate::{config, render};
-
-fn asn(n: i64) -> Asn {
-    Asn::try_from(n).unwrap()
-}
-
-fn session(key: &str, peer: &str) -> BgpSession {
-    BgpSession::new(key.parse().unwrap(), asn(64500), peer.parse().unwrap(), asn(64501))
-}
-
-fn router(sessions: Vec<BgpSession>) -> Desired {
-    Desired { sessions, ..Desired::new("edge1", Ipv4Addr::new(192, 0, 2, 1), asn(64500)) }
-}
 
 /// FRR's own opinion; none where there is no FRR.
 fn checked(text: &str) -> Option<String> {
@@ -36,10 +25,6 @@ fn checked(text: &str) -> Option<String> {
             None
         }
     }
-}
-
-fn accepting(terms: Vec<Term>) -> Policy {
-    Policy { terms, otherwise: Verdict::Reject, changes: Changes::default() }
 }
 
 fn rich() -> Desired {
@@ -126,6 +111,119 @@ fn a_session_without_a_policy_imports_and_exports_nothing() {
     exit
     !
     "#);
+}
+
+/// What peers tell and ask of each other, as far as this daemon can.
+fn told() -> Desired {
+    let mut want = spoken(&["target:64500:1", "origin:192.0.2.1:2", "target:4200000000:3"]);
+    // Not together with BFD on a direct path.
+    want.sessions[0].gtsm = false;
+    want
+}
+
+#[test]
+fn roles_hops_forwarding_detection_and_extended_communities_are_rendered() {
+    insta::assert_snapshot!(render(&told()).unwrap(), @r###"
+    ! Written by Meetme for the router edge1.
+    ! Edits by hand are seen and undone.
+    ! session s1 192.0.2.2
+    ! session s2 2001:db8::2
+    !
+    route-map meetme-none deny 10
+    exit
+    !
+    bfd
+     profile meetme-3-300-300
+     exit
+     profile meetme-4-250-200
+      detect-multiplier 4
+      transmit-interval 200
+      receive-interval 250
+     exit
+    exit
+    !
+    bgp as-path access-list meetme-2728430ed122 seq 5 permit _(0|6449[6-9]|64[5-9][0-9][0-9]|65[0-4][0-9][0-9]|655[0-4][0-9]|6555[0-1])_
+    bgp as-path access-list meetme-5e0741741d86 seq 5 permit ^(64501)_
+    bgp extcommunity-list standard meetme-115b8a8fe462 seq 5 permit rt 64500:1
+    bgp extcommunity-list standard meetme-115b8a8fe462 seq 10 permit rt 4200000000:3
+    bgp extcommunity-list standard meetme-115b8a8fe462 seq 15 permit soo 192.0.2.1:2
+    route-map meetme-in-f3c64b669fc3 deny 10
+    exit
+    !
+    route-map meetme-in-ffd7afb7d589 deny 10
+     match as-path meetme-2728430ed122
+    exit
+    !
+    route-map meetme-in-ffd7afb7d589 permit 20
+     match as-path meetme-5e0741741d86
+     on-match goto 40
+    exit
+    !
+    route-map meetme-in-ffd7afb7d589 permit 30
+     on-match goto 50
+    exit
+    !
+    route-map meetme-in-ffd7afb7d589 permit 40
+     match as-path meetme-2728430ed122
+     match extcommunity meetme-115b8a8fe462
+     set extcommunity rt 64500:1 4200000000:3
+     set extcommunity soo 192.0.2.1:2
+    exit
+    !
+    route-map meetme-in-ffd7afb7d589 deny 50
+    exit
+    !
+    route-map meetme-out-f3c64b669fc3 deny 10
+    exit
+    !
+    router bgp 64500
+     bgp router-id 192.0.2.1
+     no bgp default ipv4-unicast
+     no bgp network import-check
+     neighbor 192.0.2.2 remote-as 64501
+     neighbor 192.0.2.2 local-role customer
+     neighbor 192.0.2.2 bfd
+     neighbor 192.0.2.2 bfd profile meetme-4-250-200
+     neighbor 2001:db8::2 remote-as 64501
+     neighbor 2001:db8::2 ttl-security hops 3
+     neighbor 2001:db8::2 local-role rs-server
+     neighbor 2001:db8::2 bfd
+     neighbor 2001:db8::2 bfd profile meetme-3-300-300
+     neighbor 2001:db8::2 update-source 2001:db8::1
+     address-family ipv4 unicast
+      neighbor 192.0.2.2 route-map meetme-in-ffd7afb7d589 in
+      neighbor 192.0.2.2 route-map meetme-out-f3c64b669fc3 out
+      neighbor 192.0.2.2 soft-reconfiguration inbound
+      neighbor 192.0.2.2 activate
+      table-map meetme-none
+     exit-address-family
+     address-family ipv6 unicast
+      neighbor 2001:db8::2 route-map meetme-in-f3c64b669fc3 in
+      neighbor 2001:db8::2 route-map meetme-out-f3c64b669fc3 out
+      neighbor 2001:db8::2 soft-reconfiguration inbound
+      neighbor 2001:db8::2 activate
+      table-map meetme-none
+     exit-address-family
+    exit
+    !
+    "###);
+    let Some(opinion) = checked(&render(&told()).unwrap()) else { return };
+    assert_eq!(opinion, "");
+}
+
+#[test]
+fn every_role_has_a_word() {
+    for (role, word) in [
+        (Role::Provider, "provider"),
+        (Role::RouteServer, "rs-server"),
+        (Role::RouteServerClient, "rs-client"),
+        (Role::Customer, "customer"),
+        (Role::Peer, "peer"),
+    ] {
+        let mut said = session("s1", "192.0.2.2");
+        said.role = Some(role);
+        assert!(render(&router(vec![said])).unwrap().contains(&format!(" local-role {word}\n")), "{word}");
+    }
 }
 
 #[test]
@@ -366,6 +464,15 @@ fn what_frr_cannot_do_or_would_mix_up_is_refused_before_it_is_asked() {
     refuse(|s| s.description = "AS64501 | Example".to_owned(), "refused");
     refuse(|s| s.peer_address = "fe80::1".parse().unwrap(), "unsupported");
     refuse(|s| s.max_prefixes = Some(0), "unsupported");
+    refuse(|s| (s.role, s.peer_asn) = (Some(Role::Peer), s.local_asn), "refused");
+    refuse(|s| (s.gtsm, s.ttl) = (true, 255), "unsupported");
+    refuse(|s| (s.gtsm, s.bfd) = (true, Some(Bfd { tx_ms: 300, rx_ms: 300, multiplier: 3 })), "unsupported");
+    refuse(|s| s.bfd = Some(Bfd { tx_ms: 9, rx_ms: 300, multiplier: 3 }), "unsupported");
+    refuse(|s| s.bfd = Some(Bfd { tx_ms: 300, rx_ms: 300, multiplier: 1 }), "unsupported");
+    refuse(
+        |s| (s.communities, s.import) = (vec!["validation:valid".parse().unwrap()], Policy::accept_all()),
+        "unsupported",
+    );
     refuse(|s| s.local_asn = s.peer_asn, "unsupported");
     refuse(|s| (s.import, s.communities) = (Policy::accept_all(), vec![Community::Standard(0, 0)]), "unsupported");
     let long = |s: &mut BgpSession| {

@@ -65,28 +65,18 @@ const fn answer_seconds() -> u16 {
 impl Settings {
     /// Reads and checks a target's settings.
     pub fn of(target: &Target) -> Result<Self, AgentError> {
-        let refuse =
-            |why: String| AgentError::refused(format!("The settings of {} are not usable: {why}", target.name));
-        // A target without settings is an FRR as Debian has it.
-        let said = match &target.settings {
-            serde_json::Value::Null => serde_json::Value::Object(serde_json::Map::new()),
-            said => said.clone(),
-        };
-        if !said.is_object() {
-            return Err(refuse("they must be an object.".to_owned()));
-        }
-        let settings: Self = serde_json::from_value(said).map_err(|e| refuse(format!("{e}.")))?;
+        let settings: Self = target.settings()?;
         if !settings.socket_dir.is_absolute() || !settings.config_path.is_absolute() {
-            return Err(refuse("socket_dir and config_path must be absolute paths.".to_owned()));
+            return Err(target.unusable("socket_dir and config_path must be absolute paths."));
         }
         if !Path::new(&settings.vtysh).is_absolute() {
-            return Err(refuse("vtysh must be an absolute path.".to_owned()));
+            return Err(target.unusable("vtysh must be an absolute path."));
         }
         if settings.reload_command.is_empty() {
-            return Err(refuse("reload_command must name a program.".to_owned()));
+            return Err(target.unusable("reload_command must name a program."));
         }
         if settings.confirm_seconds < 2 || settings.answer_seconds < 1 {
-            return Err(refuse("confirm_seconds must be 2 or more, answer_seconds 1 or more.".to_owned()));
+            return Err(target.unusable("confirm_seconds must be 2 or more, answer_seconds 1 or more."));
         }
         Ok(settings)
     }

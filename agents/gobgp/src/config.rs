@@ -177,6 +177,15 @@ pub fn plain_set(mut set: DefinedSet) -> DefinedSet {
                     *told = inner.to_owned();
                 }
             }
+            defined::EXT_COMMUNITY => {
+                let parts = told
+                    .split_once(':')
+                    .and_then(|(kind, rest)| Some((kind, rest.strip_prefix('^')?.strip_suffix('$')?)));
+                let is_plain = |inner: &str| inner.bytes().all(|b| b.is_ascii_digit() || matches!(b, b':' | b'.'));
+                if let Some((kind, inner)) = parts.filter(|(_, inner)| is_plain(inner)) {
+                    *told = format!("{kind}:{inner}");
+                }
+            }
             _ => {}
         }
     }

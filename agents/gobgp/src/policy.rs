@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt::Display, net::IpAddr};
 
 use meetme_agent::{
     AgentError,
-    router::{AsPath, BgpSession, Changes, Community, PrefixRange, RouteSource, Term, Verdict},
+    router::{AsPath, AsnRange, BgpSession, Changes, Community, Extended, PrefixRange, RouteSource, Term, Verdict},
 };
 use meetme_base::{Asn, IpNet};
 
@@ -44,7 +44,7 @@ pub fn rendered(session: &BgpSession, direction: Direction) -> Result<Rendered, 
     let mut out = Rendered::default();
     for (number, term) in policy.terms.iter().enumerate() {
         let name = format!("{PEER}{}-{word}-{number}", session.key);
-        let Some(alternatives) = conditions(term, session, &name, &mut out.sets) else { continue };
+        let Some(alternatives) = conditions(term, session, &name, &mut out.sets)? else { continue };
         let actions = match term.then {
             Verdict::Reject => Actions { route_action: action::REJECT, ..Actions::default() },
             Verdict::Accept => accepting(session, direction, &[&term.changes, &policy.changes])?,
@@ -87,7 +87,12 @@ fn any(name: impl Into<String>) -> MatchSet {
 }
 
 /// The alternatives of a term, each of which is enough; none where no route can meet it.
-fn conditions(term: &Term, session: &BgpSession, name: &str, sets: &mut Vec<DefinedSet>) -> Option<Vec<Conditions>> {
+fn conditions(
+    term: &Term,
+    session: &BgpSession,
+    name: &str,
+    sets: &mut Vec<DefinedSet>,
+) -> Result<Option<Vec<Conditions>>, AgentError> {
     let mut common = Conditions::default();
     let mut own = Vec::new();
     let mut define = |defined_type: i32, list: Vec<String>, prefixes: Vec<Prefix>| {
@@ -96,12 +101,12 @@ fn conditions(term: &Term, session: &BgpSession, name: &str, sets: &mut Vec<Defi
     if !term.prefixes.is_empty() {
         let ranges = flattened(&term.prefixes, session.peer_address);
         if ranges.is_empty() {
-            return None;
+            return Ok(None);
         }
         define(defined::PREFIX, Vec::new(), ranges);
         common.prefix_set = Some(any(name));
     }
-    let (expressions, kind) = as_paths(&term.as_path)?;
+    let Some((expressions, kind)) = as_paths(&term.as_path) else { return Ok(None) };
     if !expressions.is_empty() {
         define(defined::AS_PATH, expressions, Vec::new());
         common.as_path_set = Some(MatchSet { r#type: kind, name: name.to_owned() });
@@ -112,13 +117,16 @@ fn conditions(term: &Term, session: &BgpSession, name: &str, sets: &mut Vec<Defi
     });
     common.as_path_length = longer.max().map(|length| AsPathLength { r#type: AT_LEAST, length });
     let mut all = vec![common];
-    let (standard, large): (Vec<&Community>, Vec<&Community>) =
-        term.communities.iter().partition(|c| matches!(c, Community::Standard(..)));
     if !term.communities.is_empty() {
+        let marks = Marks::of(session, &term.communities)?;
         let mut ways = Vec::new();
-        for (kind, list) in [(defined::COMMUNITY, standard), (defined::LARGE_COMMUNITY, large)] {
+        for (kind, list) in [
+            (defined::COMMUNITY, marks.standard),
+            (defined::LARGE_COMMUNITY, marks.large),
+            (defined::EXT_COMMUNITY, marks.extended),
+        ] {
             if !list.is_empty() {
-                define(kind, list.iter().map(|c| c.to_string()).collect(), Vec::new());
+                define(kind, list, Vec::new());
                 ways.push(kind);
             }
         }
@@ -128,6 +136,7 @@ fn conditions(term: &Term, session: &BgpSession, name: &str, sets: &mut Vec<Defi
                 let mut way = all[0].clone();
                 match kind {
                     defined::COMMUNITY => way.community_set = Some(any(name)),
+                    defined::EXT_COMMUNITY => way.ext_community_set = Some(any(name)),
                     _ => way.large_community_set = Some(any(name)),
                 }
                 way
@@ -144,7 +153,7 @@ fn conditions(term: &Term, session: &BgpSession, name: &str, sets: &mut Vec<Defi
         all = kinds.iter().copied().flat_map(of).collect();
     }
     sets.append(&mut own);
-    Some(all)
+    Ok(Some(all))
 }
 
 /// Conditions on AS paths as expressions, and whether any of them or all are to be met; none when no path can meet them.
@@ -157,18 +166,22 @@ fn as_paths(paths: &[AsPath]) -> Option<(Vec<String>, i32)> {
             AsPath::First(numbers) => ("^", numbers, "_"),
             AsPath::Origin(numbers) => ("_", numbers, "$"),
             AsPath::Contains(numbers) => ("_", numbers, "_"),
+            AsPath::Within(ranges) => {
+                conditions.push(("_", ranges.iter().copied().flat_map(AsnRange::expressions).collect(), "_"));
+                continue;
+            }
             AsPath::LongerThan(_) => continue,
         };
-        if numbers.is_empty() {
-            return None;
-        }
-        conditions.push((before, numbers, after));
+        conditions.push((before, numbers.iter().map(Asn::to_string).collect::<Vec<String>>(), after));
+    }
+    if conditions.iter().any(|(_, numbers, _)| numbers.is_empty()) {
+        return None;
     }
     Some(match &conditions[..] {
         [] => (Vec::new(), matching::ANY),
         [(before, numbers, after)] => (numbers.iter().map(|n| format!("{before}{n}{after}")).collect(), matching::ANY),
         many => {
-            let one = |(before, numbers, after): &(&str, &[Asn], &str)| match numbers {
+            let one = |(before, numbers, after): &(&str, Vec<String>, &str)| match &numbers[..] {
                 [only] => format!("{before}{only}{after}"),
                 all => format!("{before}({}){after}", joined(all)),
             };
@@ -179,6 +192,44 @@ fn as_paths(paths: &[AsPath]) -> Option<(Vec<String>, i32)> {
 
 fn joined<T: Display>(all: &[T]) -> String {
     all.iter().map(T::to_string).collect::<Vec<_>>().join("|")
+}
+
+/// Communities by their kinds, as the daemon spells them.
+#[derive(Default)]
+struct Marks {
+    standard: Vec<String>,
+    large: Vec<String>,
+    extended: Vec<String>,
+}
+
+impl Marks {
+    fn of(session: &BgpSession, communities: &[Community]) -> Result<Self, AgentError> {
+        let mut out = Self::default();
+        for community in communities {
+            match community {
+                Community::Standard(..) => out.standard.push(community.to_string()),
+                Community::Large(..) => out.large.push(community.to_string()),
+                Community::Extended(Extended::Validation(_)) => {
+                    return Err(AgentError::unsupported(format!(
+                        "Session {}: gobgpd does not put the state of validation on routes as a community.",
+                        session.key
+                    )));
+                }
+                Community::Extended(one) => {
+                    let kind = if one.kind() == Some("ro") { "soo" } else { "rt" };
+                    let value = match one {
+                        // Numbers of 32 bits are in two halves.
+                        Extended::Wide(_, administrator, number) => {
+                            format!("{}.{}:{number}", administrator >> 16, administrator & 0xffff)
+                        }
+                        other => other.value(),
+                    };
+                    out.extended.push(format!("{kind}:{value}"));
+                }
+            }
+        }
+        Ok(out)
+    }
 }
 
 /// The ranges of one family, such that those of the closest network around a route are all that has to be looked at: gobgpd
@@ -245,16 +296,14 @@ fn accepting(session: &BgpSession, direction: Direction, changes: &[&Changes]) -
     }
     communities.sort_unstable();
     communities.dedup();
-    let (standard, large): (Vec<&Community>, Vec<&Community>) =
-        communities.iter().partition(|c| matches!(c, Community::Standard(..)));
-    let add = |all: Vec<&Community>| {
-        let communities: Vec<String> = all.into_iter().map(Community::to_string).collect();
-        (!communities.is_empty()).then_some(CommunityAction { r#type: 0, communities })
-    };
+    let marks = Marks::of(session, &communities)?;
+    let add =
+        |communities: Vec<String>| (!communities.is_empty()).then_some(CommunityAction { r#type: 0, communities });
     Ok(Actions {
         route_action: action::ACCEPT,
-        community: add(standard),
-        large_community: add(large),
+        community: add(marks.standard),
+        ext_community: add(marks.extended),
+        large_community: add(marks.large),
         med: changes.iter().filter_map(|c| c.med).next_back().map(|n| MedAction { r#type: 1, value: n.into() }),
         as_prepend: (prepend > 0).then(|| AsPrependAction {
             asn: session.local_asn.get(),

@@ -89,7 +89,7 @@ fn peer(session: &BgpSession, timers: &WantedTimers) -> Result<Peer, AgentError>
         passive_mode: session.passive,
         ..Transport::default()
     };
-    let is_internal = session.local_asn == session.peer_asn;
+    let is_internal = session.is_internal();
     Ok(Peer {
         conf: Some(PeerConf {
             auth_password: session.password.as_ref().map(|p| p.expose().to_owned()).unwrap_or_default(),
@@ -100,9 +100,10 @@ fn peer(session: &BgpSession, timers: &WantedTimers) -> Result<Peer, AgentError>
             admin_down: !session.enabled,
             ..PeerConf::default()
         }),
-        // Inside one AS packets always leave with the highest number of hops.
-        ebgp_multihop: (session.ttl > 1 && !is_internal)
+        // Inside one AS packets always leave with the highest number of hops, and so do those that are held to a number of them.
+        ebgp_multihop: (session.ttl > 1 && !is_internal && !session.gtsm)
             .then(|| Multihop { enabled: true, multihop_ttl: session.ttl.into() }),
+        ttl_security: session.gtsm.then(|| TtlSecurity { enabled: true, ttl_min: 256 - u32::from(session.ttl) }),
         timers: Some(wire::Timers {
             config: Some(TimersConfig {
                 connect_retry: timers.connect_retry.map_or(CONNECT_RETRY, u64::from),
@@ -172,8 +173,15 @@ fn check_session(session: &BgpSession) -> Result<(), AgentError> {
     if session.ttl == 0 {
         return refuse("the ttl must be 1 or more.");
     }
-    if session.route_server_client && session.local_asn == session.peer_asn {
+    if session.route_server_client && session.is_internal() {
         return refuse("a client of a route server is in another AS than the server.");
+    }
+    let cannot = |what: &str| Err(AgentError::unsupported(format!("Session {}: gobgpd {what}.", session.key)));
+    if session.role.is_some() {
+        return cannot("tells peers no roles");
+    }
+    if session.bfd.is_some() {
+        return cannot("has no BFD");
     }
     if session.max_prefixes == Some(0) {
         return refuse("gobgpd takes a limit of 0 prefixes for none; let the policy reject them all instead.");

@@ -1,31 +1,15 @@
 //! Rendered configurations as snapshots, texts read back, and wishes that gobgpd cannot be told.
 
-use std::net::Ipv4Addr;
-
 use meetme_agent::{
     WireSecret,
-    router::{
-        AsPath, BgpSession, Changes, Community, Desired, Policy, PrefixRange, RouteSource, Term, Timers, Verdict,
-    },
+    router::{AsPath, Bfd, Changes, Community, Desired, Policy, PrefixRange, Role, RouteSource, Term, Timers, Verdict},
 };
-use meetme_base::Asn;
+use meetme_lab::wish::{asn, router, session};
 
 use crate::{
     config::{Config, masked},
     render::render,
 };
-
-fn asn(n: i64) -> Asn {
-    Asn::try_from(n).unwrap()
-}
-
-fn session(key: &str, peer: &str) -> BgpSession {
-    BgpSession::new(key.parse().unwrap(), asn(64500), peer.parse().unwrap(), asn(64501))
-}
-
-fn router(sessions: Vec<BgpSession>) -> Desired {
-    Desired { sessions, ..Desired::new("edge1", Ipv4Addr::new(192, 0, 2, 1), asn(64500)) }
-}
 
 fn rich() -> Desired {
     let mut four = session("s1", "192.0.2.2");
@@ -76,6 +60,24 @@ fn everything_a_router_can_want_is_rendered() {
 }
 
 #[test]
+fn hops_ranges_of_numbers_and_extended_communities_are_rendered() {
+    let mut direct = session("s1", "192.0.2.2");
+    (direct.gtsm, direct.ttl) = (true, 3);
+    let marks = ["target:64500:1", "origin:192.0.2.1:2", "target:4200000000:3"];
+    direct.communities = marks.map(|mark| mark.parse().unwrap()).to_vec();
+    let ranges = ["0", "64496-65551"].map(|range| range.parse().unwrap()).to_vec();
+    let bogus = Term { as_path: vec![AsPath::Within(ranges.clone())], ..Term::default() };
+    let marked = Term {
+        as_path: vec![AsPath::First(vec![asn(64501)]), AsPath::Within(ranges)],
+        communities: marks.map(|mark| mark.parse().unwrap()).to_vec(),
+        then: Verdict::Accept,
+        ..Term::default()
+    };
+    direct.import.terms = vec![bogus, marked];
+    insta::assert_snapshot!(render(&router(vec![direct])).unwrap().text());
+}
+
+#[test]
 fn a_text_reads_back_as_what_it_was_made_of() {
     let config = render(&rich()).unwrap();
     let again = Config::of(&config.text()).unwrap();
@@ -112,6 +114,15 @@ fn what_gobgpd_cannot_be_told_is_refused_before_it_is_asked() {
         "unsupported",
     );
     refuse(|w| w.sessions[0].peer_address = "fe80::1".parse().unwrap(), "unsupported");
+    refuse(|w| w.sessions[0].role = Some(Role::Peer), "unsupported");
+    refuse(|w| w.sessions[0].bfd = Some(Bfd { tx_ms: 300, rx_ms: 300, multiplier: 3 }), "unsupported");
+    refuse(
+        |w| {
+            w.sessions[0].import = Policy::accept_all();
+            w.sessions[0].communities = vec!["validation:valid".parse().unwrap()];
+        },
+        "unsupported",
+    );
     refuse(|w| w.timers.hold = Some(2), "refused");
     refuse(|w| w.sessions[0].key = "s2".parse().unwrap(), "refused");
     refuse(|w| w.sessions[0].peer_address = "192.0.2.3".parse().unwrap(), "refused");

@@ -46,22 +46,13 @@ const fn answer_seconds() -> u16 {
 impl Settings {
     /// Reads and checks a target's settings.
     pub fn of(target: &Target) -> Result<Self, AgentError> {
-        let refuse =
-            |why: String| AgentError::refused(format!("The settings of {} are not usable: {why}", target.name));
-        // None at all are those of a daemon on this machine that was started without arguments.
-        let given = match &target.settings {
-            serde_json::Value::Null => serde_json::Value::Object(serde_json::Map::new()),
-            given => given.clone(),
-        };
-        let settings: Self = serde_json::from_value(given).map_err(|e| refuse(format!("{e}.")))?;
+        let settings: Self = target.settings()?;
         let is_socket = settings.api.strip_prefix("unix://").is_some_and(|path| path.starts_with('/'));
         if !is_socket && !settings.api.starts_with("http://") {
-            return Err(refuse("api must be unix:// and an absolute path, or http:// and an address.".to_owned()));
+            return Err(target.unusable("api must be unix:// and an absolute path, or http:// and an address."));
         }
         if settings.listen_port == 0 || settings.confirm_seconds < 2 || settings.answer_seconds < 1 {
-            return Err(refuse(
-                "listen_port and answer_seconds must be 1 or more, confirm_seconds 2 or more.".to_owned(),
-            ));
+            return Err(target.unusable("listen_port and answer_seconds must be 1 or more, confirm_seconds 2 or more."));
         }
         Ok(settings)
     }

@@ -1,6 +1,7 @@
 //! A lab for tests with real daemons: network namespaces on one bridge, daemons in them, and nothing left behind.
 //!
-//! Promise: the lab knows no equipment and nothing else of ours. It makes only what carries its own name
+//! Promise: the lab knows no agent of ours, only the seam that all of them have, and one daemon by name: BIRD, which stands as the
+//! neighbour that somebody else configured. It makes only what carries its own name
 //! (`mm-<process>-<number>-<name>`), ends only processes it started, and takes everything away when it is dropped, in a
 //! failing test too. What a killed test run has left is taken away by the next lab.
 //!
@@ -8,9 +9,12 @@
 //! `MEETME_LAB=require` in the environment a skip is a failure, so that a build that is meant to run labs cannot quietly
 //! stop running them.
 
+mod bird;
 mod daemon;
+mod driven;
 mod space;
 mod wait;
+pub mod wish;
 
 use std::{
     io::Write,
@@ -20,6 +24,7 @@ use std::{
 };
 
 pub use daemon::Daemon;
+pub use driven::{Driven, SOON};
 pub use space::Host;
 pub use wait::{until, until_async};
 
@@ -96,6 +101,16 @@ impl Lab {
     /// A file of the lab's directory.
     pub fn file(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
+    }
+
+    /// The same as text, for the words of a command.
+    pub fn path(&self, name: &str) -> String {
+        self.file(name).to_string_lossy().into_owned()
+    }
+
+    /// What a file of the lab's directory says; nothing where there is none.
+    pub fn text(&self, name: &str) -> String {
+        std::fs::read_to_string(self.file(name)).unwrap_or_default()
     }
 
     /// Adds a host with the addresses (each with its length, `192.0.2.1/24`) on `eth0` of the common network.

@@ -63,6 +63,15 @@ impl Host {
         run(&mut command)
     }
 
+    /// What the host's kernel counted under names of TCP that begin so (`TCPMD5`, `TCPMinTTLDrop`): 0 where it does not say.
+    pub fn counted(&self, what: &str) -> u64 {
+        let said = self.command("cat").arg("/proc/net/netstat").output().map(|done| done.stdout).unwrap_or_default();
+        let text = String::from_utf8_lossy(&said).into_owned();
+        let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split(' ').collect()).collect();
+        let counters = rows.chunks_exact(2).flat_map(|pair| pair[0].iter().zip(&pair[1]));
+        counters.filter(|(name, _)| name.starts_with(what)).filter_map(|(_, n)| n.parse::<u64>().ok()).sum()
+    }
+
     /// A program to be run on the host.
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new("ip");

@@ -20,7 +20,7 @@ use std::{
 use meetme_agent::AgentError;
 use tokio::{
     process::Command,
-    time::{Instant, interval},
+    time::{Instant, interval, timeout},
 };
 
 use crate::{
@@ -88,6 +88,29 @@ impl Guard {
         count_down(directory.path(), within)?;
         // From here on the directory must outlive this process.
         Ok(Self { directory: directory.keep(), config_path: config_path.to_owned() })
+    }
+
+    /// Sees a change through: confirms it once `made` has come to a good end, and takes it back when it has not, or has not within
+    /// `within`. Taking back may take as long as `undo`; where it takes longer, the next look at the daemon goes on with it.
+    ///
+    /// # Errors
+    /// What `made` says, or that it came to no end; as [`Guard::confirm`].
+    pub async fn see_through(
+        self,
+        within: Duration,
+        undo: Duration,
+        made: impl Future<Output = Result<(), AgentError>>,
+    ) -> Result<(), AgentError> {
+        let made = timeout(within, made).await.unwrap_or_else(|_| {
+            Err(AgentError::broken(format!("the change was not made and proved within {} s", within.as_secs())))
+        });
+        let Err(error) = made else { return self.confirm().await };
+        let path = self.config_path.display().to_string();
+        tracing::warn!(%error, config = path, "a daemon did not take a configuration and is brought back");
+        if let Err(undo) = self.undo(undo).await {
+            tracing::warn!(error = %undo, config = path, "the daemon is not back yet");
+        }
+        Err(error)
     }
 
     /// The change stays.

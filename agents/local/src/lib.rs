@@ -11,4 +11,4 @@ mod program;
 
 pub use files::{Kept, check, read, replace, restore, write_beside};
 pub use guard::{Guard, Undo, recover};
-pub use program::{Ran, Trouble, run};
+pub use program::{Ran, Trouble, prove, run};

@@ -2,6 +2,7 @@
 
 use std::{fmt, process::Stdio, time::Duration};
 
+use meetme_agent::AgentError;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _},
     process::Command,
@@ -104,6 +105,24 @@ async fn all(pipe: Option<impl AsyncRead + Unpin>, program: &str) -> Result<Stri
         }
     }
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Asks the program that is to say whether the machine still does what it must; there may be none.
+///
+/// # Errors
+/// [`AgentError::Refused`] with its words when it does not succeed `within` the time.
+pub async fn prove(command: &[String], within: Duration) -> Result<(), AgentError> {
+    if command.is_empty() {
+        return Ok(());
+    }
+    match run(command, within).await {
+        Ok(ran) if ran.is_success => Ok(()),
+        Ok(ran) => {
+            let words: String = ran.words().chars().take(300).collect();
+            Err(AgentError::refused(format!("After the change the proof fails: {words} ({})", ran.status)))
+        }
+        Err(trouble) => Err(AgentError::refused(format!("After the change the proof fails: {trouble}."))),
+    }
 }
 
 #[cfg(test)]

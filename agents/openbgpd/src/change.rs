@@ -3,14 +3,15 @@
 //! The daemon replaces its whole configuration in one step and refuses one that it cannot read, but keeps no old one and waits
 //! for nobody. So the old file is kept under a guard that goes back by itself, before the new one takes its place.
 //!
-//! A reload does not touch sessions that are up. Those that are to go down, to come back, or to take another password are told
-//! so one by one.
+//! A reload does not touch sessions that are up. Those that are to go down, to come back, or to open with something else (another
+//! password or number of hops) are told so one by one. Another role it takes over for a new neighbour only (seen in 7.7): such a
+//! neighbour is taken away first, by a reload of its own, and then is new.
 
 use std::collections::BTreeMap;
 
 use meetme_agent::{AgentError, router::BgpState};
-use meetme_local::{Guard, Undo, check, read, replace, run, write_beside};
-use tokio::time::{Duration, interval, timeout};
+use meetme_local::{Guard, Undo, check, prove, read, replace, run, write_beside};
+use tokio::time::{Duration, interval};
 
 use crate::{
     mark,
@@ -45,6 +46,18 @@ pub async fn load(settings: &Settings, text: &str) -> Result<(), AgentError> {
     })
     .await?;
     let made = async {
+        let renewed: Vec<&str> = will
+            .iter()
+            .filter(|(of, peer)| was.get(*of).is_some_and(|b| b.role != peer.role))
+            .map(|(of, _)| of.as_str())
+            .collect();
+        if !renewed.is_empty() {
+            let without = without(&old, &renewed);
+            let aside = write_beside(path, &without).await?;
+            check(&settings.check_command, aside.path(), path, settings.answer_time(), masked).await?;
+            replace(path, aside).await?;
+            switch(settings, &without).await?;
+        }
         replace(path, beside).await?;
         switch(settings, text).await?;
         let is_held = |address: &str| seen.iter().any(|n| n.remote_addr == address && n.is_down());
@@ -52,22 +65,9 @@ pub async fn load(settings: &Settings, text: &str) -> Result<(), AgentError> {
             obey(settings, &address, order).await?;
         }
         hold_down(settings, &will).await?;
-        prove(settings).await
+        prove(&settings.prove_command, settings.change_time()).await
     };
-    let made = timeout(settings.change_time(), made).await.unwrap_or_else(|_| {
-        let waited = settings.change_time().as_secs();
-        Err(AgentError::broken(format!("the change was not made and proved within {waited} s")))
-    });
-    match made {
-        Ok(()) => guard.confirm().await,
-        Err(error) => {
-            tracing::warn!(%error, "OpenBGPD did not take a configuration and is brought back");
-            if let Err(undo) = guard.undo(settings.undo_time()).await {
-                tracing::warn!(error = %undo, "OpenBGPD is not back yet");
-            }
-            Err(error)
-        }
-    }
+    guard.see_through(settings.change_time(), settings.undo_time(), made).await
 }
 
 fn reload(settings: &Settings) -> Vec<String> {
@@ -98,8 +98,14 @@ async fn switch(settings: &Settings, text: &str) -> Result<(), AgentError> {
 #[derive(Debug, Default, PartialEq)]
 pub struct Peer {
     is_down: bool,
-    password: Option<String>,
+    /// What only a session that begins anew takes over.
+    opening: Vec<String>,
+    /// What only a new neighbour takes over.
+    role: Option<String>,
 }
+
+/// How lines begin of which a session learns when it is opened.
+const OPENING: &[&str] = &["tcp md5sig ", "ttl-security "];
 
 /// The neighbours of a text, ours or an operator's own, by address.
 pub fn peers(text: &str) -> BTreeMap<String, Peer> {
@@ -113,12 +119,32 @@ pub fn peers(text: &str) -> BTreeMap<String, Peer> {
             at = None;
         } else if let Some(peer) = at.as_ref().and_then(|address| out.get_mut(address)) {
             peer.is_down |= line == "down" || line.starts_with("down ");
-            if line.starts_with("tcp md5sig ") {
-                peer.password = Some(line.to_owned());
+            if OPENING.iter().any(|start| line.starts_with(start)) {
+                peer.opening.push(line.to_owned());
+            }
+            if line.starts_with("announce policy ") {
+                peer.role = Some(line.to_owned());
             }
         }
     }
     out
+}
+
+/// A text without some of its neighbours and what is said of their routes.
+fn without(text: &str, gone: &[&str]) -> String {
+    let mut body = String::new();
+    let mut is_inside = false;
+    for line in text.lines().filter(|line| !line.starts_with('#') && mark::of(line).is_none()) {
+        let mut words = line.split_whitespace();
+        if line.starts_with("neighbor ") && words.nth(1).is_some_and(|of| gone.contains(&of)) {
+            is_inside = true;
+        }
+        if !is_inside && !line.split_whitespace().any(|word| gone.contains(&word)) {
+            body.push_str(&format!("{line}\n"));
+        }
+        is_inside &= line != "}";
+    }
+    mark::marked("# On the way to another configuration.\n", &body)
 }
 
 /// What neighbours are to be told beside the reload from one text to another. `is_held` are those that are held down now.
@@ -132,7 +158,7 @@ fn orders(
         let order = match peer.is_down {
             true => "down",
             false if before.is_down || is_held(address) => "up",
-            false if before.password != peer.password => "clear",
+            false if before.opening != peer.opening => "clear",
             false => return None,
         };
         Some((address.clone(), order))
@@ -183,24 +209,33 @@ pub async fn ask(settings: &Settings, words: &[&str]) -> Result<String, AgentErr
     }
 }
 
-/// Asks whoever is to say whether the router still does what it must.
-async fn prove(settings: &Settings) -> Result<(), AgentError> {
-    if settings.prove_command.is_empty() {
-        return Ok(());
-    }
-    match run(&settings.prove_command, settings.change_time()).await {
-        Ok(ran) if ran.is_success => Ok(()),
-        Ok(ran) => {
-            let words: String = ran.words().chars().take(300).collect();
-            Err(AgentError::refused(format!("After the change the proof fails: {words} ({})", ran.status)))
-        }
-        Err(trouble) => Err(AgentError::refused(format!("After the change the proof fails: {trouble}."))),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_neighbour_goes_with_what_is_said_of_its_routes() {
+        let text = mark::marked(
+            "# x\n",
+            "AS 1\nneighbor 192.0.2.2 {\n  remote-as 2\n}\nneighbor 192.0.2.20 {\n  remote-as 3\n}\ndeny from any\n\n# session a\nallow quick from 192.0.2.2 set { med 5 }\nallow quick to 192.0.2.20\n",
+        );
+        let left = without(&text, &["192.0.2.2"]);
+        let mark = mark::of(&left).unwrap();
+        assert_ne!(Some(mark), mark::of(&text));
+        insta::assert_snapshot!(left.replace(mark, "meetme_MARK"), @r#"
+        # On the way to another configuration.
+        as-set "meetme_MARK" { 0 }
+
+
+        AS 1
+        neighbor 192.0.2.20 {
+          remote-as 3
+        }
+        deny from any
+
+        allow quick to 192.0.2.20
+        "#);
+    }
 
     #[test]
     fn what_a_reload_does_not_bring_about_is_ordered() {

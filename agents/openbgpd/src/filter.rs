@@ -1,7 +1,7 @@
 //! Policies as filter rules of OpenBGPD.
 //!
 //! A rule meets all its conditions and takes one of each kind; `quick` makes the first rule that matches decide. A term that
-//! asks for one of several communities is a rule for each. A term that asks for several things of an AS path hands marks from
+//! asks for one of several communities or ranges of AS numbers is a rule for each. A term that asks for several things of an AS path hands marks from
 //! rule to rule: large communities of the AS 4,294,967,295, which nobody has (RFC 7300). Marks are taken from what peers tell and
 //! never leave the router.
 
@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use meetme_agent::{
     AgentError,
-    router::{AsPath, BgpSession, Changes, Community, Policy, PrefixRange, RouteSource, Term, Verdict},
+    router::{AsPath, AsnRange, BgpSession, Changes, Community, Policy, PrefixRange, RouteSource, Term, Verdict},
 };
 use meetme_base::Asn;
 
@@ -94,7 +94,7 @@ fn conditions(
     out: &mut Vec<String>,
     marks: &mut u32,
 ) -> Option<Vec<String>> {
-    let mut all = Vec::new();
+    let mut before = String::new();
     if !term.prefixes.is_empty() {
         let is_four = session.peer_address.is_ipv4();
         let ranges: Vec<String> =
@@ -102,7 +102,7 @@ fn conditions(
         if ranges.is_empty() {
             return None;
         }
-        all.push(format!("prefix-set {}", sets.name("prefix-set", ranges)));
+        before = format!("prefix-set {}", sets.name("prefix-set", ranges));
     }
     let (mut paths, mut longer) = (Vec::new(), None);
     for path in &term.as_path {
@@ -110,6 +110,10 @@ fn conditions(
             AsPath::First(numbers) => ("peer-as", numbers),
             AsPath::Origin(numbers) => ("source-as", numbers),
             AsPath::Contains(numbers) => ("AS", numbers),
+            AsPath::Within(ranges) => {
+                paths.push(ranges.iter().copied().map(numbers_of).collect());
+                continue;
+            }
             AsPath::LongerThan(hops) => {
                 longer = longer.max(Some(*hops));
                 continue;
@@ -117,36 +121,51 @@ fn conditions(
         };
         match &numbers[..] {
             [] => return None,
-            [only] => paths.push(format!("{word} {only}")),
-            many => paths.push(format!("{word} as-set {}", sets.name("as-set", many.iter().map(Asn::to_string)))),
+            [only] => paths.push(vec![format!("{word} {only}")]),
+            many => {
+                paths.push(vec![format!("{word} as-set {}", sets.name("as-set", many.iter().map(Asn::to_string)))]);
+            }
         }
     }
-    let last = paths.pop();
+    let last: Option<Vec<String>> = paths.pop();
     let mut mark = String::new();
-    for path in paths {
+    for ways in paths {
         *marks += 1;
         let next = format!("large-community 4294967295:1:{marks}");
-        let asked = [path, mark].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
-        out.push(format!("match {way} {asked} set {{ {next} }}"));
+        for path in ways {
+            let asked =
+                [path.as_str(), &mark].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+            out.push(format!("match {way} {asked} set {{ {next} }}"));
+        }
         mark = next;
     }
-    all.extend(last);
-    all.extend(longer.map(|hops| format!("max-as-len {hops}")));
+    let mut after: Vec<String> = longer.map(|hops| format!("max-as-len {hops}")).into_iter().collect();
     match (term.source, direction) {
         (None, _) | (Some(RouteSource::Learned), Direction::Import) => {}
         (Some(RouteSource::Originated), Direction::Import) => return None,
-        (Some(RouteSource::Originated), Direction::Export) => all.push(ORIGINATED.to_owned()),
-        (Some(RouteSource::Learned), Direction::Export) => all.push(LEARNED.to_owned()),
+        (Some(RouteSource::Originated), Direction::Export) => after.push(ORIGINATED.to_owned()),
+        (Some(RouteSource::Learned), Direction::Export) => after.push(LEARNED.to_owned()),
     }
     if !mark.is_empty() {
-        all.push(mark);
+        after.push(mark);
     }
-    let all = all.join(" ");
     let communities: BTreeSet<&Community> = term.communities.iter().collect();
-    if communities.is_empty() {
-        return Some(vec![all]);
+    let communities: Vec<String> = communities.into_iter().map(community).collect();
+    let communities = (!communities.is_empty()).then_some(communities);
+    let after = (!after.is_empty()).then(|| vec![after.join(" ")]);
+    let mut ways = vec![before];
+    for either in [last, after, communities].into_iter().flatten() {
+        let with = |way: &String| either.iter().map(|one| format!("{way} {one}").trim().to_owned()).collect::<Vec<_>>();
+        ways = ways.iter().flat_map(with).collect();
     }
-    Some(communities.into_iter().map(|c| format!("{all} {}", community(c)).trim().to_owned()).collect())
+    Some(ways)
+}
+
+fn numbers_of(range: AsnRange) -> String {
+    match (range.first(), range.last()) {
+        (first, last) if first == last => format!("AS {first}"),
+        (first, last) => format!("AS {first} - {last}"),
+    }
 }
 
 fn range(range: &PrefixRange) -> String {
@@ -161,6 +180,11 @@ fn community(community: &Community) -> String {
     match community {
         Community::Standard(a, b) => format!("community {a}:{b}"),
         Community::Large(a, b, c) => format!("large-community {a}:{b}:{c}"),
+        Community::Extended(one) => match one.kind() {
+            None => format!("ext-community ovs {}", one.value()),
+            Some("ro") => format!("ext-community soo {}", one.value()),
+            Some(kind) => format!("ext-community {kind} {}", one.value()),
+        },
     }
 }
 

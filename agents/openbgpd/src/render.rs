@@ -12,7 +12,7 @@ use std::{
 
 use meetme_agent::{
     AgentError,
-    router::{BgpSession, Desired},
+    router::{BgpSession, Desired, Role},
 };
 use meetme_base::IpNet;
 
@@ -107,8 +107,14 @@ fn neighbour(session: &BgpSession, want: &Desired) -> Result<String, AgentError>
     if let Some(address) = session.local_address {
         lines.push(format!("local-address {address}"));
     }
-    if session.ttl > 1 && session.local_asn != session.peer_asn {
+    if session.ttl > 1 && !session.is_internal() {
         lines.push(format!("multihop {}", session.ttl));
+    }
+    if session.gtsm {
+        lines.push("ttl-security yes".to_owned());
+    }
+    if let Some(role) = session.role {
+        lines.push(format!("announce policy {}", word(role)));
     }
     if session.passive {
         lines.push("passive".to_owned());
@@ -133,6 +139,17 @@ fn neighbour(session: &BgpSession, want: &Desired) -> Result<String, AgentError>
     lines.push("enforce neighbor-as no".to_owned());
     let body: String = lines.iter().map(|line| format!("  {line}\n")).collect();
     Ok(format!("\nneighbor {} {{\n{body}}}\n", session.peer_address))
+}
+
+/// OpenBGPD's word for what we are to a peer (from 7.5).
+const fn word(role: Role) -> &'static str {
+    match role {
+        Role::Provider => "provider",
+        Role::RouteServer => "rs",
+        Role::RouteServerClient => "rs-client",
+        Role::Customer => "customer",
+        Role::Peer => "peer",
+    }
 }
 
 /// What must hold beyond the types of the fields, and what OpenBGPD cannot do.
@@ -182,8 +199,17 @@ fn check_session(session: &BgpSession) -> Result<(), AgentError> {
     if session.max_prefixes == Some(0) {
         return unsupported("OpenBGPD has no limit of no prefixes; disable the session instead.");
     }
-    if session.route_server_client && session.local_asn == session.peer_asn {
+    if session.route_server_client && session.is_internal() {
         return refuse("a client of a route server is in another AS than the server.");
+    }
+    if session.role.is_some() && session.is_internal() {
+        return refuse("a role is for peers in another AS.");
+    }
+    if session.gtsm && session.is_internal() {
+        return unsupported("OpenBGPD does not hold peers inside our AS to a number of hops.");
+    }
+    if session.bfd.is_some() {
+        return unsupported("OpenBGPD has no BFD; leave it out.");
     }
     if let Some(password) = &session.password
         && !(1..=LONGEST_PASSWORD).contains(&password.expose().len())

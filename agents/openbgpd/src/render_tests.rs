@@ -1,28 +1,17 @@
 //! Rendered configurations as snapshots, the daemon's own checker on them, and texts that try to break out.
 
-use std::{net::Ipv4Addr, os::unix::fs::PermissionsExt as _, process::Command};
+use std::{os::unix::fs::PermissionsExt as _, process::Command};
 
 use meetme_agent::{
     WireSecret,
     router::{
-        AsPath, BgpSession, Changes, Community, Desired, Policy, PrefixRange, RouteSource, Term, Timers, Verdict,
+        AsPath, Bfd, BgpSession, Changes, Community, Desired, Policy, PrefixRange, Role, RouteSource, Term, Timers,
+        Verdict,
     },
 };
-use meetme_base::Asn;
+use meetme_lab::wish::{accepting, asn, router, session, spoken};
 
 use crate::render;
-
-fn asn(n: i64) -> Asn {
-    Asn::try_from(n).unwrap()
-}
-
-fn session(key: &str, peer: &str) -> BgpSession {
-    BgpSession::new(key.parse().unwrap(), asn(64500), peer.parse().unwrap(), asn(64501))
-}
-
-fn router(sessions: Vec<BgpSession>) -> Desired {
-    Desired { sessions, ..Desired::new("edge1", Ipv4Addr::new(192, 0, 2, 1), asn(64500)) }
-}
 
 /// What is rendered, without the mark, whose digits would only say that the snapshot has changed.
 fn body(want: &Desired) -> String {
@@ -44,10 +33,6 @@ fn checked(text: &str) -> Option<String> {
             None
         }
     }
-}
-
-fn accepting(terms: Vec<Term>) -> Policy {
-    Policy { terms, otherwise: Verdict::Reject, changes: Changes::default() }
 }
 
 fn rich() -> Desired {
@@ -202,6 +187,85 @@ fn everything_a_router_can_want_is_rendered() {
     "###);
 }
 
+/// What peers tell and ask of each other, as far as this daemon can.
+fn told() -> Desired {
+    let mut want = spoken(&["target:64500:1", "origin:192.0.2.1:2", "target:4200000000:3", "validation:invalid"]);
+    want.sessions.iter_mut().for_each(|session| session.bfd = None);
+    want
+}
+
+#[test]
+fn roles_hops_and_extended_communities_are_rendered() {
+    insta::assert_snapshot!(body(&told()), @r###"
+    # Written by Meetme for the router edge1.
+    # Edits by hand are seen and undone.
+    # session s1 192.0.2.2
+    # session s2 2001:db8::2
+    as-set "meetme_MARK" { 0 }
+
+    AS 64500
+    router-id 192.0.2.1
+    fib-update no
+
+    neighbor 192.0.2.2 {
+      remote-as 64501
+      ttl-security yes
+      announce policy customer
+      enforce neighbor-as no
+    }
+
+    neighbor 2001:db8::2 {
+      remote-as 64501
+      local-address 2001:db8::1
+      multihop 3
+      ttl-security yes
+      announce policy rs
+      enforce neighbor-as no
+    }
+
+    deny from any
+    deny to any
+    match from any set { large-community delete 4294967295:*:* }
+    match from any set { large-community 4294967295:0:2 }
+
+    # session s1
+    deny quick from 192.0.2.2 AS 0
+    deny quick from 192.0.2.2 AS 64496 - 65551
+    match from 192.0.2.2 peer-as 64501 set { large-community 4294967295:1:1 }
+    allow quick from 192.0.2.2 AS 0 large-community 4294967295:1:1 ext-community rt 64500:1 set { large-community delete 4294967295:1:* ext-community rt 64500:1 ext-community soo 192.0.2.1:2 ext-community rt 4200000000:3 ext-community ovs invalid }
+    allow quick from 192.0.2.2 AS 0 large-community 4294967295:1:1 ext-community soo 192.0.2.1:2 set { large-community delete 4294967295:1:* ext-community rt 64500:1 ext-community soo 192.0.2.1:2 ext-community rt 4200000000:3 ext-community ovs invalid }
+    allow quick from 192.0.2.2 AS 0 large-community 4294967295:1:1 ext-community rt 4200000000:3 set { large-community delete 4294967295:1:* ext-community rt 64500:1 ext-community soo 192.0.2.1:2 ext-community rt 4200000000:3 ext-community ovs invalid }
+    allow quick from 192.0.2.2 AS 0 large-community 4294967295:1:1 ext-community ovs invalid set { large-community delete 4294967295:1:* ext-community rt 64500:1 ext-community soo 192.0.2.1:2 ext-community rt 4200000000:3 ext-community ovs invalid }
+    allow quick from 192.0.2.2 AS 64496 - 65551 large-community 4294967295:1:1 ext-community rt 64500:1 set { large-community delete 4294967295:1:* ext-community rt 64500:1 ext-community soo 192.0.2.1:2 ext-community rt 4200000000:3 ext-community ovs invalid }
+    allow quick from 192.0.2.2 AS 64496 - 65551 large-community 4294967295:1:1 ext-community soo 192.0.2.1:2 set { large-community delete 4294967295:1:* ext-community rt 64500:1 ext-community soo 192.0.2.1:2 ext-community rt 4200000000:3 ext-community ovs invalid }
+    allow quick from 192.0.2.2 AS 64496 - 65551 large-community 4294967295:1:1 ext-community rt 4200000000:3 set { large-community delete 4294967295:1:* ext-community rt 64500:1 ext-community soo 192.0.2.1:2 ext-community rt 4200000000:3 ext-community ovs invalid }
+    allow quick from 192.0.2.2 AS 64496 - 65551 large-community 4294967295:1:1 ext-community ovs invalid set { large-community delete 4294967295:1:* ext-community rt 64500:1 ext-community soo 192.0.2.1:2 ext-community rt 4200000000:3 ext-community ovs invalid }
+    deny quick from 192.0.2.2
+    deny quick to 192.0.2.2
+
+    # session s2
+    deny quick from 2001:db8::2
+    deny quick to 2001:db8::2
+    "###);
+    let Some(opinion) = checked(&render(&told(), "").unwrap()) else { return };
+    assert_eq!(opinion.trim(), "configuration OK");
+}
+
+#[test]
+fn every_role_has_a_word() {
+    for (role, word) in [
+        (Role::Provider, "provider"),
+        (Role::RouteServer, "rs"),
+        (Role::RouteServerClient, "rs-client"),
+        (Role::Customer, "customer"),
+        (Role::Peer, "peer"),
+    ] {
+        let mut said = session("s1", "192.0.2.2");
+        said.role = Some(role);
+        assert!(body(&router(vec![said])).contains(&format!("  announce policy {word}\n")), "{word}");
+    }
+}
+
 #[test]
 fn openbgpd_accepts_everything_that_is_rendered() {
     let Some(opinion) = checked(&render(&rich(), "").unwrap()) else { return };
@@ -305,6 +369,9 @@ fn what_openbgpd_cannot_do_or_would_mix_up_is_refused_before_it_is_asked() {
     refuse(|s| (s.route_server_client, s.peer_asn) = (true, s.local_asn), "refused");
     refuse(|s| s.peer_address = "fe80::1".parse().unwrap(), "unsupported");
     refuse(|s| s.max_prefixes = Some(0), "unsupported");
+    refuse(|s| (s.role, s.peer_asn) = (Some(Role::Peer), s.local_asn), "refused");
+    refuse(|s| (s.gtsm, s.peer_asn) = (true, s.local_asn), "unsupported");
+    refuse(|s| s.bfd = Some(Bfd { tx_ms: 300, rx_ms: 300, multiplier: 3 }), "unsupported");
     refuse(|s| (s.export, s.export.changes.prepend) = (Policy::accept_all(), 129), "unsupported");
     let twice = |keys: [&str; 2]| render(&router(keys.map(|key| session(key, "192.0.2.2")).to_vec()), "").unwrap_err();
     assert_eq!((twice(["s1", "s1"]).metric_label(), twice(["s1", "s2"]).metric_label()), ("refused", "unsupported"));

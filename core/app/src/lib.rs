@@ -88,6 +88,8 @@ pub struct Settings {
     pub registries: bool,
     /// How many seconds lie at least between two rows of a session's counts in its history.
     pub sample_seconds: i64,
+    /// Which devices of an inventory become routers.
+    pub inventory: peering::inventory::Inventory,
 }
 
 impl Default for Settings {
@@ -98,6 +100,7 @@ impl Default for Settings {
             trust_millis: 1000,
             registries: false,
             sample_seconds: 900,
+            inventory: peering::inventory::Inventory::default(),
         }
     }
 }

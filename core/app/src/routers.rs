@@ -10,6 +10,7 @@ mod asks;
 pub mod jobs;
 mod near;
 pub mod poll;
+mod words;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -36,6 +37,7 @@ use crate::{
 };
 pub use asks::Asks;
 use near::Near;
+pub use words::{Role, Words};
 
 /// Everything that makes up the configuration of one router.
 #[derive(Debug)]
@@ -99,6 +101,8 @@ pub struct SessionState {
     pub communities: Vec<Object<Community>>,
     /// Timers of bidirectional forwarding detection.
     pub bfd: Option<Object<Bfd>>,
+    /// What its data say of it for machines; why they cannot be understood, in words, where they cannot.
+    pub words: Result<Words, String>,
     /// The peer's AS, if it is known.
     pub system: Option<Id<AutonomousSystem>>,
     /// What the policies on what we accept ask for besides their terms.
@@ -170,7 +174,7 @@ pub fn whole_state(app: &App, tx: &mut Tx<'_>, id: Id<Router>) -> Result<RouterS
             }
             None => None,
         };
-        let near = Near::read(tx, &router, &links, &legs, &direct, &across)?;
+        let near = Near::read(app, tx, &router, &links, &legs, &direct, &across)?;
         let asn = near.router_asn(&router, &links);
         let mut out = Vec::with_capacity(direct.len() + across.len());
         for session in across {

@@ -4,9 +4,11 @@
 //! without them is known by name only: it lets nothing pass, because what is not understood must not open anything
 //! (RFC 8212). Sessions of circuits and devices have terms of their own and need no policy.
 
-use meetme_agent::router::{BgpSession, Community, Desired, Policy, PrefixRange, SessionKey, Term, Timers, Verdict};
+use meetme_agent::router::{
+    Bfd, BgpSession, Community, Desired, Policy, PrefixRange, Role, SessionKey, Term, Timers, Verdict,
+};
 use meetme_app::{
-    routers::{Asks, Purpose, RouterState, SessionState},
+    routers::{self, Asks, Purpose, RouterState, SessionState},
     rpki::Table,
 };
 use meetme_base::IpNet;
@@ -69,11 +71,28 @@ fn session(state: &SessionState, is_templated: bool, roas: Option<&Table>) -> Re
     out.passive = state.passive;
     out.max_prefixes = state.max_prefixes;
     out.graceful_shutdown = matches!(state.admin, Admin::PreMaintenance | Admin::Maintenance);
-    // Route targets and origins mark routes of a VPN; on sessions like these they have no place.
-    out.communities = state.communities.iter().filter_map(|c| c.spec.value.parse::<Community>().ok()).collect();
     if is_templated {
         return Ok(out);
     }
+    let mark = |c: &Object<routing::Community>| {
+        c.spec
+            .value
+            .parse::<Community>()
+            .map_err(|e| format!("The community {} cannot be understood: {e}.", c.spec.name))
+    };
+    out.communities = state.communities.iter().map(mark).collect::<Result<_, _>>()?;
+    let said = state
+        .words
+        .as_ref()
+        .map_err(|why| format!("The data of session {} cannot be understood: {why}.", state.key))?;
+    out.gtsm = said.gtsm;
+    out.role = said.role.map(role);
+    // How long a path must be up before it counts is for templates: no daemon that is driven here can be told.
+    out.bfd = state.bfd.as_ref().map(|bfd| Bfd {
+        tx_ms: bfd.spec.tx_ms,
+        rx_ms: bfd.spec.rx_ms,
+        multiplier: bfd.spec.multiplier,
+    });
     let (import, is_silent) = policy(&state.import, default_import(&state.purpose)?)?;
     out.import = guard::guarded(import, is_silent, state, roas)?;
     if !Asks::of(&state.export).is_none() {
@@ -82,6 +101,16 @@ fn session(state: &SessionState, is_templated: bool, roas: Option<&Table>) -> Re
     }
     (out.export, _) = policy(&state.export, default_export(&state.purpose))?;
     Ok(out)
+}
+
+const fn role(of: routers::Role) -> Role {
+    match of {
+        routers::Role::Provider => Role::Provider,
+        routers::Role::RouteServer => Role::RouteServer,
+        routers::Role::RouteServerClient => Role::RouteServerClient,
+        routers::Role::Customer => Role::Customer,
+        routers::Role::Peer => Role::Peer,
+    }
 }
 
 fn default_import(purpose: &Purpose) -> Result<Policy, String> {

@@ -1,10 +1,10 @@
-//! Filters that are made of what the world says of a peer: the routing registries, validated ROAs, prefixes that have no place in the
-//! Internet, and the number that a path must begin with.
+//! Filters that are made of what the world says of a peer: the routing registries, validated ROAs, prefixes and AS numbers that have
+//! no place in the Internet, and the number that a path must begin with.
 //!
 //! Everything is said in terms that accept or reject by themselves, in no more than the policies of every daemon can say. A route
 //! passes if the registries name it and no ROA forbids it; where nothing is known of what the registries say, nothing passes.
 
-use meetme_agent::router::{AsPath, Policy, PrefixRange, Term, Verdict};
+use meetme_agent::router::{AsPath, AsnRange, Policy, PrefixRange, Term, Verdict};
 use meetme_app::{
     routers::{Asks, SessionState},
     rpki::{Table, Validity},
@@ -105,6 +105,10 @@ pub(crate) fn guarded(
     let own = std::mem::take(&mut policy.terms);
     if asks.bogons {
         policy.terms.push(Term { prefixes: bogons(session.peer_ip.is_ipv4())?, ..Term::default() });
+        // The two that agreed on the session know what numbers they have.
+        let own = [session.peer_asn.get(), session.local_asn.get()];
+        let numbers = AsnRange::without(&AsnRange::BOGONS, &own);
+        policy.terms.push(Term { as_path: vec![AsPath::Within(numbers)], ..Term::default() });
     }
     let clauses = clauses(asks, session, roas);
     let first = (asks.first_as && !session.route_server).then_some(session.peer_asn);
@@ -194,6 +198,9 @@ fn passes(policy: &Policy, route: meetme_base::IpNet, first: Asn, origin: Asn) -
             && term.as_path.iter().all(|path| match path {
                 AsPath::First(list) => list.contains(&first),
                 AsPath::Origin(list) => list.contains(&origin),
+                AsPath::Within(ranges) => {
+                    ranges.iter().any(|range| range.holds(first.get()) || range.holds(origin.get()))
+                }
                 _ => false,
             })
     };

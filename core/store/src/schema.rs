@@ -67,6 +67,7 @@ pub(crate) fn prepare(conn: &mut dyn Conn, registry: &Registry) -> Result<(), Er
     };
     conn.batch(own)?;
     conn.batch(COMMON)?;
+    unlink(conn, registry)?;
     let known: HashMap<String, String> = conn
         .all("SELECT name, value FROM meta", &[], |r| Ok((r.text(0)?.to_owned(), r.text(1)?.to_owned())))?
         .into_iter()
@@ -74,6 +75,26 @@ pub(crate) fn prepare(conn: &mut dyn Conn, registry: &Registry) -> Result<(), Er
     for kind in registry.kinds() {
         let name = format!("projection.{}", kind.kind);
         table(conn, kind, &name, known.get(&name).map(String::as_str))?;
+    }
+    Ok(())
+}
+
+/// Frees the tables of kinds from the reference to the table of objects that earlier releases gave them. PostgreSQL looks for every
+/// object that goes in each table that refers to it, one by one: with some hundred kinds that is what a removal costs. The store
+/// itself makes a row with its object and takes it away before it, in one transaction; SQLite, where a look costs next to nothing,
+/// goes on watching that.
+fn unlink(conn: &mut dyn Conn, registry: &Registry) -> Result<(), Error> {
+    if conn.flavour() == Flavour::Sqlite {
+        return Ok(());
+    }
+    let sql = "SELECT CAST(c.relname AS TEXT), CAST(f.conname AS TEXT) FROM pg_constraint f
+               JOIN pg_class c ON c.oid = f.conrelid JOIN pg_class o ON o.oid = f.confrelid
+               JOIN pg_namespace n ON n.oid = o.relnamespace
+               WHERE f.contype = 'f' AND o.relname = 'object' AND n.nspname = current_schema()";
+    let found = conn.all(sql, &[], |r| Ok((r.text(0)?.to_owned(), r.text(1)?.to_owned())))?;
+    let tables: std::collections::HashSet<String> = registry.kinds().map(KindInfo::table).collect();
+    for (table, name) in found.iter().filter(|(table, _)| tables.contains(table)) {
+        conn.batch(&format!("ALTER TABLE {table} DROP CONSTRAINT {name}"))?;
     }
     Ok(())
 }
@@ -114,11 +135,12 @@ fn table(conn: &mut dyn Conn, kind: &KindInfo, name: &str, have: Option<&str>) -
         return Ok(());
     }
     let table = kind.table();
-    let id = if flavour == Flavour::Sqlite { "INTEGER" } else { "BIGINT" };
+    let id =
+        if flavour == Flavour::Sqlite { "INTEGER PRIMARY KEY REFERENCES object (id)" } else { "BIGINT PRIMARY KEY" };
     let blob = blob(flavour);
     // The documents come last: a scan over the columns then does not read past them.
     conn.batch(&format!(
-        "CREATE TABLE IF NOT EXISTS {table} (id {id} PRIMARY KEY REFERENCES object (id), tenant BIGINT NOT NULL,
+        "CREATE TABLE IF NOT EXISTS {table} (id {id}, tenant BIGINT NOT NULL,
          version BIGINT NOT NULL, seen BIGINT NOT NULL, created BIGINT NOT NULL, updated BIGINT NOT NULL, live BIGINT,
          uid {blob} NOT NULL, {declared} spec TEXT NOT NULL, status TEXT NOT NULL)"
     ))?;

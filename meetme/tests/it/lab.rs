@@ -45,7 +45,12 @@ impl Room {
         let daemon = start(&mut lab, &us, "us", "router id 192.0.2.1;\nprotocol device { }\n").await;
         start(&mut lab, &peer, "peer", NEIGHBOUR).await;
         let server = Server::with(environment).await;
-        let (router, session) = configure(&server, &lab, remote).await;
+        let arguments = json!({
+            "remote": remote, "socket": lab.file("us.ctl"), "config_path": lab.file("us.conf"), "log_file": lab.file("us.log"),
+            "confirm_seconds": 10, "poll_seconds": 1, "router_id": "192.0.2.1", "networks": ["192.0.2.0/24"],
+            "timers": {"hold": 30, "connect_delay": 1, "connect_retry": 1, "error_wait": [1, 2]},
+        });
+        let (router, session) = configure(&server, "bird", arguments, Some("s3cret")).await;
         Ok(Self { server, lab, us, daemon, router, session })
     }
 
@@ -123,11 +128,11 @@ async fn start(lab: &mut Lab, host: &Host, name: &str, config: &str) -> usize {
     daemon
 }
 
-/// Platform, router, autonomous systems, policies and the session, all through the dialect.
-async fn configure(server: &Server, lab: &Lab, remote: bool) -> (Value, Value) {
+/// Platform, router, autonomous systems, policies and the session, all through the dialect; answers the router and the session.
+pub async fn configure(server: &Server, driver: &str, arguments: Value, password: Option<&str>) -> (Value, Value) {
     let make = async |path: &str, body: Value| server.peering("POST", path, Some(&body)).await.is(201);
-    let platform =
-        make("/api/devices/platforms/", json!({"name": "Lab BIRD", "slug": "lab-bird", "napalm_driver": "bird"})).await;
+    let platform = json!({"name": format!("Lab {driver}"), "slug": format!("lab-{driver}"), "napalm_driver": driver});
+    let platform = make("/api/devices/platforms/", platform).await;
     let ours = json!({"asn": 65010, "name": "Lab", "affiliated": true});
     let ours = make("/api/peering/autonomous-systems/", ours).await;
     let peer =
@@ -138,13 +143,8 @@ async fn configure(server: &Server, lab: &Lab, remote: bool) -> (Value, Value) {
     let router = make(
         "/api/peering/routers/",
         json!({
-            "name": "lab1", "hostname": "lab1.example", "platform": {"slug": "lab-bird"}, "status": "enabled",
-            "local_autonomous_system": ours["id"], "poll_bgp_sessions_state": true,
-            "napalm_args": {
-                "remote": remote, "socket": lab.file("us.ctl"), "config_path": lab.file("us.conf"), "log_file": lab.file("us.log"),
-                "confirm_seconds": 10, "poll_seconds": 1, "router_id": "192.0.2.1", "networks": ["192.0.2.0/24"],
-                "timers": {"hold": 30, "connect_delay": 1, "connect_retry": 1, "error_wait": [1, 2]},
-            },
+            "name": "lab1", "hostname": "lab1.example", "platform": {"slug": platform["slug"]}, "status": "enabled",
+            "local_autonomous_system": ours["id"], "poll_bgp_sessions_state": true, "napalm_args": arguments,
         }),
     )
     .await;
@@ -162,7 +162,7 @@ async fn configure(server: &Server, lab: &Lab, remote: bool) -> (Value, Value) {
         json!({
             "local_autonomous_system": ours["id"], "autonomous_system": {"asn": 64501}, "router": router["id"],
             "local_ip_address": "192.0.2.1/24", "ip_address": "192.0.2.2/24", "relationship": {"slug": "private-peering"},
-            "status": "enabled", "password": "s3cret", "multihop_ttl": 1,
+            "status": "enabled", "password": password, "multihop_ttl": 1,
             "import_routing_policies": [policies[0]], "export_routing_policies": [policies[1]],
         }),
     )

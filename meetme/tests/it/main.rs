@@ -4,11 +4,13 @@
 
 mod access;
 mod agent;
+mod hooks;
 mod jobs;
 mod kit;
 mod lab;
 mod lab_agent;
 mod lab_exchange;
+mod lab_gobgp;
 mod lab_metal;
 mod one_thing;
 mod peering_clients;

@@ -70,6 +70,9 @@ impl<'a> Repository<'a> {
             let address = this.resolve(&host, port).await?;
             let shown = if address.is_ipv6() { format!("[{address}]") } else { address.to_string() };
             this.config.push(("http.curloptResolve".to_owned(), format!("{host}:{port}:{shown}")));
+            if let Some(file) = &settings.certificates {
+                this.config.push(("http.sslCAInfo".to_owned(), file.display().to_string()));
+            }
             if let Some(password) = &remote.password {
                 let user = remote.parameters.username.as_deref().unwrap_or("git");
                 let pair = STANDARD.encode(format!("{user}:{}", password.expose()));

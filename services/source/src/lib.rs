@@ -27,6 +27,8 @@ pub struct Settings {
     pub root: Option<PathBuf>,
     /// Which addresses repositories may be at.
     pub reach: Reach,
+    /// The file with the certificates that repositories over HTTPS are trusted by, instead of the system's.
+    pub certificates: Option<PathBuf>,
     /// The private key that opens repositories over SSH.
     pub ssh_key: Option<PathBuf>,
     /// The keys of the hosts that are trusted over SSH; without it there is no SSH.

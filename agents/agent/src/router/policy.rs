@@ -1,9 +1,9 @@
 //! Routing policies in a form that every daemon's language can say.
 
-use std::{fmt, str::FromStr};
-
 use meetme_base::{Asn, Invalid, IpNet};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::{AsnRange, Community};
 
 /// What happens to a route.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +78,8 @@ pub enum AsPath {
     Origin(Vec<Asn>),
     /// One of these is anywhere in the path.
     Contains(Vec<Asn>),
+    /// A number in one of these ranges is anywhere in the path.
+    Within(Vec<AsnRange>),
     /// The path has more hops than this.
     LongerThan(u16),
 }
@@ -147,60 +149,4 @@ pub struct Changes {
     pub med: Option<u32>,
     /// How many times our AS is put before the path; of use in an export policy only.
     pub prepend: u8,
-}
-
-/// A BGP community: standard `a:b` (RFC 1997) or large `a:b:c` (RFC 8092).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Community {
-    /// Two numbers of 16 bits.
-    Standard(u16, u16),
-    /// Three numbers of 32 bits.
-    Large(u32, u32, u32),
-}
-
-impl Community {
-    /// Asks neighbours to move traffic elsewhere (RFC 8326).
-    pub const GRACEFUL_SHUTDOWN: Self = Self::Standard(65535, 0);
-}
-
-impl FromStr for Community {
-    type Err = Invalid;
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        let bad = || Invalid::format("communities", "a community such as 64500:1 or 64500:1:2");
-        // `u32::from_str` takes a leading plus sign, the notation does not.
-        let number = |part: &str| match part.bytes().all(|b| b.is_ascii_digit()) {
-            true => part.parse::<u32>().map_err(|_| bad()),
-            false => Err(bad()),
-        };
-        let parts = text.split(':').map(number).collect::<Result<Vec<u32>, Invalid>>()?;
-        match parts[..] {
-            [a, b] => match (u16::try_from(a), u16::try_from(b)) {
-                (Ok(a), Ok(b)) => Ok(Self::Standard(a, b)),
-                _ => Err(bad()),
-            },
-            [a, b, c] => Ok(Self::Large(a, b, c)),
-            _ => Err(bad()),
-        }
-    }
-}
-
-impl fmt::Display for Community {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Standard(a, b) => write!(f, "{a}:{b}"),
-            Self::Large(a, b, c) => write!(f, "{a}:{b}:{c}"),
-        }
-    }
-}
-
-impl Serialize for Community {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Community {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
 }

@@ -1,17 +1,18 @@
 //! A router that the agent drives, and a neighbour that somebody else configured.
 
-use std::{net::Ipv4Addr, process::Command, sync::Arc, time::Duration};
+use std::{
+    net::Ipv4Addr,
+    ops::{Deref, DerefMut},
+    sync::Arc,
+};
 
 use meetme_agent::{
-    Agent, AgentError, Fence, FenceGate, Target, WireSecret,
-    router::{BgpSession, BgpState, Desired, Observed, Plan, Policy, RouteSource, SessionState, Term, Timers, Verdict},
+    FenceGate, WireSecret,
+    router::{BgpSession, Desired, Policy, RouteSource, Term, Timers, Verdict},
 };
-use meetme_base::{Asn, SystemClock};
+use meetme_base::SystemClock;
 use meetme_bird::Bird;
-use meetme_lab::{Host, Lab, Skip, until, until_async};
-
-/// Longer than anything here takes on a busy machine.
-pub const SOON: Duration = Duration::from_secs(30);
+use meetme_lab::{Driven, Host, Lab, Skip, wish::asn};
 
 /// The neighbour's configuration, written by hand: three routes, a password.
 const NEIGHBOUR: &str = r#"
@@ -30,14 +31,9 @@ protocol bgp back {
 /// The test's network, agent and the box's description.
 pub struct Room {
     pub lab: Lab,
-    pub bird: Bird,
-    pub target: Target,
+    driven: Driven<Bird>,
     pub router: usize,
     pub us: Host,
-}
-
-pub fn asn(n: i64) -> Asn {
-    Asn::try_from(n).unwrap()
 }
 
 impl Room {
@@ -54,60 +50,45 @@ impl Room {
 
     /// The same with the hand-made neighbour beside it.
     pub async fn with_neighbour() -> Option<Self> {
+        Self::beside(NEIGHBOUR).await
+    }
+
+    /// The same with another hand-made neighbour.
+    pub async fn beside(neighbour: &str) -> Option<Self> {
         let mut room = Self::empty().await?;
         let host = room.lab.host("peer", &["192.0.2.2/24"]).unwrap();
-        room.start_bird(&host, "peer", NEIGHBOUR).await;
+        room.lab.start_bird(&host, "peer", neighbour).await.unwrap();
         Some(room)
     }
 
     async fn build() -> Result<Self, Skip> {
         let mut lab = Lab::new()?;
-        meetme_lab::program("bird")?;
-        meetme_lab::program("birdc")?;
         let us = lab.host("us", &["192.0.2.1/24", "2001:db8:1::1/64"])?;
         let settings = serde_json::json!({
             "socket": lab.file("us.ctl"), "config_path": lab.file("us.conf"), "confirm_seconds": 10,
         });
-        let target =
-            Target { id: 7, name: "edge1".into(), address: String::new(), settings, access: None, repair: false };
         let bird = Bird::new(Arc::new(SystemClock), FenceGate::in_memory());
-        let mut room = Self { lab, bird, target, router: 0, us: us.clone() };
-        room.router = room.start_bird(&us, "us", "router id 192.0.2.1;\nprotocol device { }\n").await;
-        Ok(room)
+        let driven = Driven::new(bird, settings, vec![lab.file("us.log"), lab.file("peer.log")]);
+        let router = lab.start_bird(&us, "us", "router id 192.0.2.1;\nprotocol device { }\n").await?;
+        Ok(Self { lab, driven, router, us })
     }
 
-    async fn start_bird(&mut self, host: &Host, name: &str, config: &str) -> usize {
-        let [file, socket, process] = ["conf", "ctl", "pid"].map(|kind| self.path(&format!("{name}.{kind}")));
-        std::fs::write(&file, format!("log \"{}\" all;\n{config}", self.path(&format!("{name}.log")))).unwrap();
-        let command = ["bird", "-f", "-c", &file, "-s", &socket, "-P", &process];
-        let daemon = self.lab.start(host, name, &command).unwrap();
-        let is_up =
-            until(SOON, || !self.lab.is_running(daemon) || std::fs::metadata(&process).is_ok_and(|f| f.len() > 0));
-        assert!(is_up.await && self.lab.is_running(daemon), "{}", self.text(&format!("{name}.out")));
-        daemon
+    /// An operator's hand on the command line of the router's daemon (`us`), or of the neighbour's (`peer`).
+    pub fn birdc(&self, name: &str, command: &str) -> String {
+        self.lab.birdc(name, command)
     }
 
     pub fn path(&self, name: &str) -> String {
-        self.lab.file(name).to_str().unwrap().to_owned()
+        self.lab.path(name)
     }
 
     pub fn text(&self, name: &str) -> String {
-        std::fs::read_to_string(self.lab.file(name)).unwrap()
-    }
-
-    /// An operator's hand on the daemon's own command line.
-    pub fn birdc(&self, socket: &str, command: &str) -> String {
-        let done = Command::new("birdc").args(["-s", &self.path(socket), command]).output().unwrap();
-        String::from_utf8(done.stdout).unwrap()
+        self.lab.text(name)
     }
 
     /// How many segments the router's kernel threw away for a wrong or missing password.
     pub fn wrong_passwords(&self) -> u64 {
-        let done = self.us.command("cat").arg("/proc/net/netstat").output().unwrap();
-        let text = String::from_utf8(done.stdout).unwrap();
-        let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split(' ').collect()).collect();
-        let counters = rows.chunks_exact(2).flat_map(|pair| pair[0].iter().zip(&pair[1]));
-        counters.filter(|(name, _)| name.starts_with("TCPMD5")).map(|(_, n)| n.parse::<u64>().unwrap()).sum()
+        self.us.counted("TCPMD5")
     }
 
     /// The router without sessions, quick to connect, with a log of its own.
@@ -132,37 +113,18 @@ impl Room {
         want.sessions.push(session);
         want
     }
+}
 
-    pub async fn observe(&self) -> Result<Observed, AgentError> {
-        self.bird.observe(&self.target).await
+/// A room is first of all the router in it.
+impl Deref for Room {
+    type Target = Driven<Bird>;
+    fn deref(&self) -> &Driven<Bird> {
+        &self.driven
     }
+}
 
-    pub async fn plan(&self, want: &Desired) -> Plan {
-        self.bird.plan(want, &self.observe().await.unwrap()).unwrap()
-    }
-
-    pub async fn try_apply(&self, want: &Desired, fence: u64) -> Result<Observed, AgentError> {
-        let plan = self.plan(want).await;
-        self.bird.apply(&self.target, plan, Fence(fence)).await
-    }
-
-    pub async fn apply(&self, want: &Desired) -> Observed {
-        self.try_apply(want, 1).await.unwrap()
-    }
-
-    /// The session `s1` as it is seen once `condition` holds.
-    pub async fn session(&self, condition: impl Fn(&SessionState) -> bool) -> SessionState {
-        let mut last = None;
-        let held = until_async(SOON, async || {
-            let seen = self.observe().await.unwrap();
-            last = seen.sessions.into_iter().find(|s| s.key.as_ref().is_some_and(|key| key.as_str() == "s1"));
-            last.as_ref().is_some_and(&condition)
-        });
-        assert!(held.await, "the session stays {last:?}\n{}", self.text("us.log"));
-        last.unwrap()
-    }
-
-    pub async fn established(&self) -> SessionState {
-        self.session(|s| s.state == BgpState::Established).await
+impl DerefMut for Room {
+    fn deref_mut(&mut self) -> &mut Driven<Bird> {
+        &mut self.driven
     }
 }

@@ -2,10 +2,10 @@
 
 use meetme_agent::{Agent, AgentError, Fence, FenceGate};
 use meetme_frr::Frr;
-use meetme_lab::{until, until_async};
+use meetme_lab::{SOON, until, until_async};
 use serde_json::json;
 
-use crate::room::{Room, SOON};
+use crate::room::Room;
 
 fn has_session(room: &Room) -> bool {
     room.running().contains("neighbor 192.0.2.2 remote-as")
@@ -25,7 +25,7 @@ async fn in_the_middle(confirm_seconds: u16) -> Option<Room> {
         has_session(&room)
     };
     {
-        let change = room.frr.apply(&room.target, plan, Fence(1));
+        let change = room.agent.apply(&room.target, plan, Fence(1));
         tokio::select! {
             early = change => panic!("the change has ended: {early:?}"),
             is_made = until_async(SOON, is_made) => assert!(is_made),
@@ -55,7 +55,7 @@ async fn a_change_whose_guard_died_too_is_taken_back_by_the_next_agent() {
     }
     assert!(until(SOON, || room.guards().is_empty()).await);
     assert!(has_session(&room));
-    room.frr = Frr::new(FenceGate::in_memory());
+    room.agent = Frr::new(FenceGate::in_memory());
     let seen = room.observe().await.unwrap();
     assert_eq!((seen.sessions, has_session(&room), room.left()), (vec![], false, vec![]));
 }

@@ -11,12 +11,12 @@ use std::os::unix::fs::PermissionsExt;
 use meetme_agent::{
     Agent, AgentError, Fence, WireSecret,
     router::{
-        AsPath, BgpSession, BgpState, Changes, Community, Desired, Policy, PrefixRange, RouteSource, SessionState,
-        Term, Verdict,
+        AsPath, Bfd, BgpSession, BgpState, Changes, Community, Desired, Policy, PrefixRange, Role, RouteSource,
+        SessionState, Term, Verdict,
     },
 };
-use meetme_lab::until;
-use room::{Room, SOON, asn};
+use meetme_lab::{SOON, until, wish::asn};
+use room::Room;
 
 #[tokio::test]
 async fn sessions_of_both_families_come_up_and_their_routes_are_counted() {
@@ -46,6 +46,11 @@ fn everything(room: &Room) -> Desired {
         AsPath::First(vec![asn(64501), asn(64502)]),
         AsPath::Origin((64600..64900).map(asn).collect()),
         AsPath::Contains(vec![asn(4_200_000_000)]),
+        AsPath::Within(vec![
+            "0".parse().unwrap(),
+            "64496-131071".parse().unwrap(),
+            "4200000000-4294967295".parse().unwrap(),
+        ]),
         AsPath::LongerThan(0),
         AsPath::LongerThan(255),
     ];
@@ -54,7 +59,12 @@ fn everything(room: &Room) -> Desired {
     let all = Term {
         prefixes: ranges.to_vec(),
         as_path: paths.to_vec(),
-        communities: well_known.iter().copied().chain([Community::Large(1, 2, 3), Community::Standard(1, 2)]).collect(),
+        communities: well_known
+            .iter()
+            .copied()
+            .chain([Community::Large(1, 2, 3), Community::Standard(1, 2)])
+            .chain(["origin:1:2", "target:192.0.2.1:3"].map(|c| c.parse().unwrap()))
+            .collect(),
         source: Some(RouteSource::Learned),
         then: Verdict::Accept,
         changes: Changes {
@@ -62,6 +72,7 @@ fn everything(room: &Room) -> Desired {
                 .iter()
                 .copied()
                 .chain([Community::Large(4_000_000_000, 0, 1), Community::Large(3, 4, 5)])
+                .chain(["target:64500:9", "origin:4200000000:3", "target:1:1"].map(|c| c.parse().unwrap()))
                 .collect(),
             local_preference: Some(4_294_967_295),
             med: Some(0),
@@ -80,6 +91,10 @@ fn everything(room: &Room) -> Desired {
     third.description = r"! # exit; 'x' \ ${a} `b` |c|d ? end é".to_owned();
     third.password = Some(WireSecret::new(r#"!#?\'"|$é"#));
     third.communities = vec![Community::GRACEFUL_SHUTDOWN];
+    third.communities.extend(
+        ["target:64500:1", "origin:192.0.2.9:2", "target:4200000000:3"].map(|c| c.parse::<Community>().unwrap()),
+    );
+    (third.ttl, third.gtsm, third.role) = (254, true, Some(Role::RouteServer));
     let mut inner = BgpSession::new("s4".parse().unwrap(), asn(64500), "198.51.100.4".parse().unwrap(), asn(64500));
     inner.graceful_shutdown = true;
     (inner.import, inner.export) = (Policy::accept_all(), Policy::accept_all());
@@ -156,14 +171,73 @@ async fn too_many_prefixes_bring_the_session_down_and_are_named() {
     let Some(room) = Room::with_neighbour().await else { return };
     let mut want = room.peering();
     want.sessions[0].max_prefixes = Some(2);
-    // FRR counts what arrives: the limit has to be there before the first route is.
-    want.sessions[0].enabled = false;
-    room.apply(&want).await;
-    want.sessions[0].enabled = true;
-    room.apply(&want).await;
+    // The neighbour waits for us and sends all it has at once, as soon as the session is there: a new one, one that was shut, and
+    // one that was taken away and comes back.
     let reached = "Cease/Maximum Number of Prefixes Reached";
-    let seen = room.session("s1", |s| s.last_error.as_deref() == Some(reached)).await;
-    assert_ne!(seen.state, BgpState::Established);
+    let mut shut = want.clone();
+    shut.sessions[0].enabled = false;
+    for before in [None, Some(shut), Some(room.alone())] {
+        if let Some(before) = before {
+            room.apply(&before).await;
+            let clean = |s: &SessionState| s.last_error.as_deref() != Some(reached);
+            if before.sessions.is_empty() {
+                assert_eq!(room.observe().await.unwrap().sessions, vec![]);
+            } else {
+                room.session("s1", clean).await;
+            }
+        }
+        room.apply(&want).await;
+        let seen = room.session("s1", |s| s.last_error.as_deref() == Some(reached)).await;
+        assert_ne!(seen.state, BgpState::Established);
+    }
+}
+
+#[tokio::test]
+async fn roles_hops_and_forwarding_detection_are_agreed_on_with_another_make() {
+    let more = "local role provider; require roles on; \
+                bfd { min rx interval 300 ms; min tx interval 300 ms; multiplier 5; };";
+    let Some(mut room) = Room::speaking(more, "ttl security on;").await else { return };
+    room.start_bfd().await;
+    let mut want = room.peering();
+    (want.sessions[0].role, want.sessions[1].gtsm) = (Some(Role::Peer), true);
+    room.apply(&want).await;
+    room.established("s2").await;
+    let has = |s: &SessionState| s.last_error.as_deref().is_some_and(|why| why.contains("Role Mismatch"));
+    room.session("s1", has).await;
+    // The neighbour's first session sends with one hop to live, where the highest number is asked for.
+    (want.sessions[0].role, want.sessions[0].gtsm) = (Some(Role::Customer), true);
+    room.apply(&want).await;
+    let before = room.us.counted("TCPMinTTLDrop");
+    assert!(until(SOON, || room.us.counted("TCPMinTTLDrop") > before + 1).await, "nothing was thrown away");
+    assert_ne!(room.session("s1", |_| true).await.state, BgpState::Established);
+    (want.sessions[0].gtsm, want.sessions[0].bfd) = (false, Some(Bfd { tx_ms: 400, rx_ms: 300, multiplier: 5 }));
+    room.apply(&want).await;
+    room.established("s1").await;
+    let is_up = || {
+        let peers: serde_json::Value = serde_json::from_str(&room.vtysh(&["show bfd peers json"])).unwrap();
+        let of = peers.as_array().unwrap().iter().find(|peer| peer["peer"] == "192.0.2.2").cloned();
+        of.is_some_and(|of| of["status"] == "up" && of["transmit-interval"] == 400 && of["detect-multiplier"] == 5)
+    };
+    assert!(until(SOON, is_up).await, "{}", room.vtysh(&["show bfd peers"]));
+    room.established("s1").await;
+    assert!(!room.plan(&want).await.is_change);
+    // What others have beside it stays when ours goes.
+    room.vtysh(&["configure", "bfd", "profile theirs", "detect-multiplier 9"]);
+    room.apply(&room.alone()).await;
+    let running = room.running();
+    assert!(running.contains(" profile theirs\n") && !running.contains("meetme-5-300-400"), "{running}");
+}
+
+#[tokio::test]
+async fn a_router_without_the_daemon_for_it_cannot_be_told_of_forwarding_detection() {
+    let Some(room) = Room::empty().await else { return };
+    let mut want = room.peering();
+    room.apply(&want).await;
+    want.sessions[0].bfd = Some(Bfd { tx_ms: 300, rx_ms: 300, multiplier: 3 });
+    let refusal = room.try_apply(&want, 1).await.unwrap_err();
+    let AgentError::Refused { why } = &refusal else { panic!("{refusal}") };
+    assert!(why.contains("bfdd"), "{why}");
+    assert!(!room.plan(&room.peering()).await.is_change);
 }
 
 #[tokio::test]
@@ -269,7 +343,7 @@ async fn a_dead_daemon_is_unreachable_and_its_file_is_left_alone() {
     let error = room.observe().await.unwrap_err();
     let AgentError::Unreachable { why } = &error else { panic!("{error}") };
     assert!(why.contains("bgpd is not running") && error.is_passing(), "{why}");
-    let error = room.frr.apply(&room.target, plan, Fence(1)).await.unwrap_err();
+    let error = room.agent.apply(&room.target, plan, Fence(1)).await.unwrap_err();
     assert_eq!((error.metric_label(), room.text("frr/frr.conf"), room.left()), ("unreachable", before, vec![]));
 }
 

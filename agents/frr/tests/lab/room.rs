@@ -2,29 +2,26 @@
 
 use std::{
     net::Ipv4Addr,
-    path::{Path, PathBuf},
+    ops::{Deref, DerefMut},
+    path::PathBuf,
     process::Command,
-    time::Duration,
 };
 
 use meetme_agent::{
-    Agent, AgentError, Fence, FenceGate, Target, WireSecret,
-    router::{BgpSession, BgpState, Desired, Observed, Plan, Policy, RouteSource, SessionState, Term, Timers, Verdict},
+    FenceGate, WireSecret,
+    router::{BgpSession, Desired, Policy, RouteSource, Term, Timers, Verdict},
 };
-use meetme_base::Asn;
 use meetme_frr::Frr;
-use meetme_lab::{Host, Lab, Skip, program, until, until_async};
-
-/// Longer than anything here takes on a busy machine.
-pub const SOON: Duration = Duration::from_secs(60);
+use meetme_lab::{Driven, Host, Lab, SOON, Skip, program, until, wish::asn};
 
 /// The neighbour's configuration, written by hand: routes of both families, a password on one session.
 const NEIGHBOUR: &str = r#"
 router id 192.0.2.2;
 protocol device {}
+protocol bfd {}
 protocol static {
     ipv4;
-    route 203.0.113.0/24 blackhole { bgp_community.add((64501, 1)); };
+    route 203.0.113.0/24 blackhole { bgp_community.add((64501, 1)); bgp_ext_community.add((rt, 64501, 9)); };
     route 198.51.100.0/24 blackhole { bgp_path.prepend(64999); };
     route 198.18.7.0/24 blackhole { bgp_large_community.add((64501, 1, 1)); };
 }
@@ -47,15 +44,10 @@ protocol bgp back6 from back_to_us {
 /// The test's network, agent and the box's description.
 pub struct Room {
     pub lab: Lab,
-    pub frr: Frr,
-    pub target: Target,
+    driven: Driven<Frr>,
     pub bgpd: usize,
     pub us: Host,
     directory: PathBuf,
-}
-
-pub fn asn(n: i64) -> Asn {
-    Asn::try_from(n).unwrap()
 }
 
 impl Room {
@@ -72,16 +64,24 @@ impl Room {
 
     /// The same with a hand-made neighbour, a BIRD, beside it.
     pub async fn with_neighbour() -> Option<Self> {
+        Self::beside(NEIGHBOUR).await
+    }
+
+    /// The same, the neighbour's two sessions with more to them.
+    pub async fn speaking(first: &str, second: &str) -> Option<Self> {
+        let place = "    password \"s3|cret#!\";\n";
+        let text = NEIGHBOUR.replace(place, &format!("{place}    {first}\n"));
+        let place = "    neighbor 2001:db8:1::1 as 64500;\n";
+        Self::beside(&text.replace(place, &format!("{place}    {second}\n"))).await
+    }
+
+    async fn beside(neighbour: &str) -> Option<Self> {
         let mut room = Self::empty().await?;
-        if let Err(skip) = program("bird").and(program("birdc")) {
+        let host = room.lab.host("peer", &["192.0.2.2/24", "2001:db8:1::2/64"]).unwrap();
+        if let Err(skip) = room.lab.start_bird(&host, "peer", neighbour).await {
             skip.report();
             return None;
         }
-        let host = room.lab.host("peer", &["192.0.2.2/24", "2001:db8:1::2/64"]).unwrap();
-        let [file, socket, process, log] = ["conf", "ctl", "pid", "log"].map(|kind| room.path(&format!("peer.{kind}")));
-        std::fs::write(&file, format!("log \"{log}\" all;\n{NEIGHBOUR}")).unwrap();
-        room.lab.start(&host, "peer", &["bird", "-f", "-c", &file, "-s", &socket, "-P", &process]).unwrap();
-        assert!(until(SOON, || Path::new(&socket).exists()).await);
         Some(room)
     }
 
@@ -95,9 +95,9 @@ impl Room {
         let config = directory.join("frr.conf");
         std::fs::write(&config, "! what an operator wrote\nno ip forwarding\n").unwrap();
         let settings = serde_json::json!({"socket_dir": &directory, "config_path": &config});
-        let target =
-            Target { id: 7, name: "edge1".into(), address: String::new(), settings, access: None, repair: false };
-        let mut room = Self { lab, frr: Frr::new(FenceGate::in_memory()), target, bgpd: 0, us: us.clone(), directory };
+        let logs = vec![directory.join("frr.log"), lab.file("peer.log")];
+        let driven = Driven::new(Frr::new(FenceGate::in_memory()), settings, logs);
+        let mut room = Self { lab, driven, bgpd: 0, us: us.clone(), directory };
         room.start(&us, "zebra");
         // A bgpd that finds no zebra looks for it again after ten seconds, and knows no interface until then.
         let is_open = || room.directory.join("zserv.api").exists() && room.try_vtysh(&["show version"]).is_some();
@@ -110,6 +110,13 @@ impl Room {
         assert!(until(SOON, knows).await, "{}", room.text("bgpd.out"));
         room.vtysh(&["configure", "interface eth0", "description theirs"]);
         Ok(room)
+    }
+
+    /// Starts FRR's daemon for bidirectional forwarding detection, which routers without it do not run.
+    pub async fn start_bfd(&mut self) {
+        let us = self.us.clone();
+        self.start(&us, "bfdd");
+        assert!(until(SOON, || self.try_vtysh(&["show bfd peers json"]).is_some()).await, "{}", self.text("bfdd.out"));
     }
 
     fn start(&mut self, host: &Host, daemon: &str) -> usize {
@@ -136,11 +143,11 @@ impl Room {
     }
 
     pub fn path(&self, name: &str) -> String {
-        self.lab.file(name).to_str().unwrap().to_owned()
+        self.lab.path(name)
     }
 
     pub fn text(&self, name: &str) -> String {
-        std::fs::read_to_string(self.lab.file(name)).unwrap_or_default()
+        self.lab.text(name)
     }
 
     /// The names of what is left in the directory of the configuration by the agent.
@@ -169,17 +176,12 @@ impl Room {
     }
 
     pub fn birdc(&self, command: &str) -> String {
-        let done = Command::new("birdc").args(["-s", &self.path("peer.ctl"), command]).output().unwrap();
-        String::from_utf8(done.stdout).unwrap()
+        self.lab.birdc("peer", command)
     }
 
     /// How many segments the router's kernel threw away for a wrong or missing password.
     pub fn wrong_passwords(&self) -> u64 {
-        let done = self.us.command("cat").arg("/proc/net/netstat").output().unwrap();
-        let text = String::from_utf8(done.stdout).unwrap();
-        let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split(' ').collect()).collect();
-        let counters = rows.chunks_exact(2).flat_map(|pair| pair[0].iter().zip(&pair[1]));
-        counters.filter(|(name, _)| name.starts_with("TCPMD5")).map(|(_, n)| n.parse::<u64>().unwrap()).sum()
+        self.us.counted("TCPMD5")
     }
 
     /// The router without sessions, quick to connect.
@@ -206,39 +208,6 @@ impl Room {
         want
     }
 
-    pub async fn observe(&self) -> Result<Observed, AgentError> {
-        self.frr.observe(&self.target).await
-    }
-
-    pub async fn plan(&self, want: &Desired) -> Plan {
-        self.frr.plan(want, &self.observe().await.unwrap()).unwrap()
-    }
-
-    pub async fn try_apply(&self, want: &Desired, fence: u64) -> Result<Observed, AgentError> {
-        let plan = self.plan(want).await;
-        self.frr.apply(&self.target, plan, Fence(fence)).await
-    }
-
-    pub async fn apply(&self, want: &Desired) -> Observed {
-        self.try_apply(want, 1).await.unwrap()
-    }
-
-    /// A session as it is seen once `condition` holds.
-    pub async fn session(&self, key: &str, condition: impl Fn(&SessionState) -> bool) -> SessionState {
-        let mut last = None;
-        let held = until_async(SOON, async || {
-            let seen = self.observe().await.unwrap();
-            last = seen.sessions.into_iter().find(|s| s.key.as_ref().is_some_and(|k| k.as_str() == key));
-            last.as_ref().is_some_and(&condition)
-        });
-        assert!(held.await, "the session stays {last:?}\n{}\n{}", self.text("frr/frr.log"), self.text("peer.log"));
-        last.unwrap()
-    }
-
-    pub async fn established(&self, key: &str) -> SessionState {
-        self.session(key, |s| s.state == BgpState::Established).await
-    }
-
     /// The ids of the processes that count down to take a change back.
     pub fn guards(&self) -> Vec<String> {
         let of_ours = |entry: std::fs::DirEntry| {
@@ -249,5 +218,19 @@ impl Room {
             is_one.then_some(process)
         };
         std::fs::read_dir("/proc").unwrap().filter_map(|entry| of_ours(entry.unwrap())).collect()
+    }
+}
+
+/// A room is first of all the router in it.
+impl Deref for Room {
+    type Target = Driven<Frr>;
+    fn deref(&self) -> &Driven<Frr> {
+        &self.driven
+    }
+}
+
+impl DerefMut for Room {
+    fn deref_mut(&mut self) -> &mut Driven<Frr> {
+        &mut self.driven
     }
 }

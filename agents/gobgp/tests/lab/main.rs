@@ -10,8 +10,8 @@ use meetme_agent::{
     WireSecret,
     router::{BgpSession, BgpState, Policy, SessionState},
 };
-use meetme_lab::until;
-use room::{Room, SOON, asn};
+use meetme_lab::{SOON, until, wish::asn};
+use room::Room;
 
 #[tokio::test]
 async fn what_was_applied_is_what_the_daemons_own_command_line_tells() {
@@ -59,12 +59,12 @@ async fn sessions_of_both_families_come_up_and_their_routes_are_counted() {
     want.networks.push("2001:db8:100::/48".parse().unwrap());
     room.apply(&want).await;
     let counts = |s: &SessionState| (s.received, s.accepted, s.advertised);
-    let four = room.session(|s| counts(s) == (Some(5), Some(5), Some(1))).await;
+    let four = room.session("s1", |s| counts(s) == (Some(5), Some(5), Some(1))).await;
     assert_eq!((four.state, four.last_error), (BgpState::Established, None));
     assert_eq!((four.peer_address, four.peer_asn), (Some("192.0.2.2".parse().unwrap()), Some(asn(64501))));
     let age = meetme_base::Clock::now(&meetme_base::SystemClock).0 - four.since.unwrap().0;
     assert!((-1_000..60_000).contains(&age), "the session is {age} ms old");
-    let six = room.session_of("s2", |s| counts(s) == (Some(2), Some(2), Some(1))).await;
+    let six = room.session("s2", |s| counts(s) == (Some(2), Some(2), Some(1))).await;
     assert_eq!(six.state, BgpState::Established);
     assert!(room.birdc("show route 2001:db8:100::/48").contains("unicast") && room.neighbour_knows("192.0.2.0/24"));
     assert!(!room.plan(&want).await.is_change, "a session that is up looks like a change");
@@ -84,9 +84,9 @@ async fn a_wrong_password_does_not_come_up_until_it_is_corrected() {
         counters.filter(|(name, _)| name.starts_with("TCPMD5")).map(|(_, n)| n.parse::<u64>().unwrap()).sum::<u64>()
     };
     assert!(until(SOON, || wrong() > 1).await, "nobody has tried");
-    assert_ne!(room.session(|_| true).await.state, BgpState::Established);
+    assert_ne!(room.session("s1", |_| true).await.state, BgpState::Established);
     room.apply(&room.peering()).await;
-    room.established().await;
+    room.established("s1").await;
 }
 
 #[tokio::test]
@@ -102,7 +102,7 @@ async fn a_password_that_was_taken_away_does_not_stay_on_the_socket() {
     room.apply(&room.alone()).await;
     want.sessions[0].password = None;
     room.apply(&want).await;
-    room.established().await;
+    room.established("s1").await;
 }
 
 #[tokio::test]
@@ -110,14 +110,14 @@ async fn a_disabled_session_goes_down_on_both_sides_and_comes_back() {
     let Some(room) = Room::with_neighbour().await else { return };
     let mut want = room.peering();
     room.apply(&want).await;
-    room.established().await;
+    room.established("s1").await;
     want.sessions[0].enabled = false;
     room.apply(&want).await;
-    let seen = room.session(|s| !s.enabled && s.state != BgpState::Established).await;
+    let seen = room.session("s1", |s| !s.enabled && s.state != BgpState::Established).await;
     assert_eq!(seen.last_error, None);
     assert!(until(SOON, || !room.birdc("show protocols back").contains("Established")).await);
     room.apply(&room.peering()).await;
-    room.established().await;
+    room.established("s1").await;
 }
 
 #[tokio::test]
@@ -128,10 +128,10 @@ async fn too_many_prefixes_bring_the_session_down_and_a_higher_limit_brings_it_b
     // The limit counts what is sent, so a policy that takes nothing does not hide a leak.
     want.sessions[0].import = Policy::reject_all();
     room.apply(&want).await;
-    let seen = room.session(|s| s.last_error.is_some()).await;
+    let seen = room.session("s1", |s| s.last_error.is_some()).await;
     assert!(seen.enabled && seen.last_error.as_ref().unwrap().contains("more prefixes than it may"), "{seen:?}");
     room.apply(&room.peering()).await;
-    room.session(|s| s.state == BgpState::Established && s.accepted == Some(5)).await;
+    room.session("s1", |s| s.state == BgpState::Established && s.accepted == Some(5)).await;
 }
 
 #[tokio::test]
@@ -139,14 +139,14 @@ async fn a_limit_and_timers_are_changed_while_the_session_goes_on() {
     let Some(room) = Room::with_neighbour().await else { return };
     let mut want = room.peering();
     room.apply(&want).await;
-    let before = room.established().await.since;
+    let before = room.established("s1").await.since;
     want.sessions[0].max_prefixes = Some(50);
     want.timers.hold = Some(60);
     room.apply(&want).await;
     assert_eq!(room.gobgp_json(&["neighbor"])[0]["afi_safis"][0]["prefix_limits"]["max_prefixes"], 50);
     want.sessions[0].max_prefixes = None;
     room.apply(&want).await;
-    assert_eq!(room.established().await.since, before, "the session was lost");
+    assert_eq!(room.established("s1").await.since, before, "the session was lost");
 }
 
 #[tokio::test]
@@ -161,11 +161,11 @@ async fn hundreds_of_sessions_come_and_go_in_one_pass() {
     }));
     let seen = room.apply(&want).await;
     assert_eq!(seen.sessions.len(), 301);
-    let since = room.established().await.since;
+    let since = room.established("s1").await.since;
     for session in &mut want.sessions {
         session.max_prefixes = Some(50);
     }
     want.sessions.truncate(200);
     let seen = room.apply(&want).await;
-    assert_eq!((seen.sessions.len(), room.established().await.since), (200, since));
+    assert_eq!((seen.sessions.len(), room.established("s1").await.since), (200, since));
 }

@@ -3,9 +3,9 @@
 use meetme_agent::router::{
     AsPath, BgpSession, BgpState, Changes, Community, Desired, Policy, PrefixRange, RouteSource, Term, Verdict,
 };
-use meetme_lab::until;
+use meetme_lab::{SOON, until, wish::asn};
 
-use crate::room::{Room, SOON, asn};
+use crate::room::Room;
 
 fn accepting(term: Term) -> Policy {
     Policy { terms: vec![Term { then: Verdict::Accept, ..term }], ..Policy::default() }
@@ -29,7 +29,7 @@ async fn every_condition_of_an_import_policy_lets_pass_what_it_says() {
     let Some(room) = Room::with_neighbour().await else { return };
     let mut want = room.peering();
     room.apply(&want).await;
-    let since = room.session(|s| s.received == Some(5)).await.since;
+    let since = room.session("s1", |s| s.received == Some(5)).await.since;
     let cases: Vec<(Term, &[&str])> = vec![
         // A network inside another one does not hide what the outer one allows.
         (
@@ -61,6 +61,21 @@ async fn every_condition_of_an_import_policy_lets_pass_what_it_says() {
             Term { communities: vec![Community::Standard(64501, 1), Community::Large(64501, 1, 1)], ..Term::default() },
             &["198.51.100.0/24", "203.0.113.0/24"],
         ),
+        (Term { communities: vec!["target:64501:9".parse().unwrap()], ..Term::default() }, &["203.0.113.0/24"]),
+        (
+            Term { as_path: vec![AsPath::Within(vec!["64998-65551".parse().unwrap()])], ..Term::default() },
+            &["10.1.0.0/16", "10.1.2.0/24"],
+        ),
+        (
+            Term {
+                as_path: vec![
+                    AsPath::First(vec![asn(64501)]),
+                    AsPath::Within(vec!["64999-65551".parse().unwrap(), "0".parse().unwrap()]),
+                ],
+                ..Term::default()
+            },
+            &["10.1.0.0/16"],
+        ),
         (Term { source: Some(RouteSource::Originated), ..Term::default() }, &[]),
         (
             Term {
@@ -76,7 +91,7 @@ async fn every_condition_of_an_import_policy_lets_pass_what_it_says() {
         want.sessions[0].import = accepting(term);
         room.apply(&want).await;
         let count = u32::try_from(passes.len()).unwrap();
-        let seen = room.session(|s| s.accepted == Some(count)).await;
+        let seen = room.session("s1", |s| s.accepted == Some(count)).await;
         assert_eq!((table(&room), seen.since), (passes.iter().map(|s| (*s).to_owned()).collect(), since), "{shown}");
     }
     // The first term that matches decides, and what no term decides is the policy's own word.
@@ -86,8 +101,21 @@ async fn every_condition_of_an_import_policy_lets_pass_what_it_says() {
         changes: Changes { local_preference: Some(300), ..Changes::default() },
     };
     room.apply(&want).await;
-    room.session(|s| s.accepted == Some(3)).await;
+    room.session("s1", |s| s.accepted == Some(3)).await;
     assert!(room.gobgp(&["global", "rib", "203.0.113.0/24"]).contains("LocalPref: 300"));
+}
+
+#[tokio::test]
+async fn a_peer_is_held_to_its_number_of_hops() {
+    let Some(room) = Room::speaking("ttl security on;").await else { return };
+    let mut want = room.peering();
+    want.sessions[0].gtsm = true;
+    want.sessions[0].import.changes.communities =
+        ["target:64500:1", "origin:4200000000:2"].map(|mark| mark.parse().unwrap()).to_vec();
+    room.apply(&want).await;
+    room.session("s1", |s| s.state == BgpState::Established && s.accepted == Some(5)).await;
+    let shown = room.gobgp(&["global", "rib", "203.0.113.0/24"]);
+    assert!(shown.contains("64500:1") && shown.contains("64086.59904:2"), "{shown}");
 }
 
 #[tokio::test]
@@ -102,7 +130,7 @@ async fn what_is_told_to_a_peer_carries_every_change_and_can_be_taken_back() {
         ..Changes::default()
     };
     room.apply(&want).await;
-    let since = room.established().await.since;
+    let since = room.established("s1").await.since;
     let route = |net: &str| room.birdc(&format!("show route {net} all protocol back"));
     assert!(until(SOON, || room.neighbour_knows("192.0.2.0/24") && room.neighbour_knows("198.19.0.0/24")).await);
     let told = route("192.0.2.0/24");
@@ -117,20 +145,20 @@ async fn what_is_told_to_a_peer_carries_every_change_and_can_be_taken_back() {
     room.apply(&want).await;
     assert!(until(SOON, || route("192.0.2.0/24").contains("(65535,0)")).await, "{}", route("192.0.2.0/24"));
     assert!(room.gobgp(&["global", "rib", "203.0.113.0/24"]).contains("LocalPref: 1"));
-    assert_eq!(room.established().await.since, since, "the session was lost");
+    assert_eq!(room.established("s1").await.since, since, "the session was lost");
 
     // What is no longer to be told is taken back, whatever it costs.
     want.sessions[0].export.terms[0].prefixes = vec![range("192.0.2.0/24", 24, 24)];
     room.apply(&want).await;
     assert!(until(SOON, || room.neighbour_knows("192.0.2.0/24") && !room.neighbour_knows("198.19.0.0/24")).await);
-    room.established().await;
+    room.established("s1").await;
 
     // A network that is no longer announced is taken back too, and costs nothing.
-    let since = room.established().await.since;
+    let since = room.established("s1").await.since;
     want.networks.clear();
     room.apply(&want).await;
     assert!(until(SOON, || !room.neighbour_knows("192.0.2.0/24")).await);
-    assert_eq!(room.established().await.since, since);
+    assert_eq!(room.established("s1").await.since, since);
 }
 
 #[tokio::test]
@@ -140,7 +168,7 @@ async fn a_session_without_policies_exchanges_nothing_either_way() {
     want.sessions[0].import = Policy::reject_all();
     want.sessions[0].export = Policy::reject_all();
     room.apply(&want).await;
-    let seen = room.session(|s| s.received == Some(5)).await;
+    let seen = room.session("s1", |s| s.received == Some(5)).await;
     assert_eq!((seen.accepted, seen.advertised, table(&room)), (Some(0), Some(0), vec![]));
     assert!(!room.neighbour_knows("192.0.2.0/24"));
 }
@@ -162,7 +190,7 @@ async fn clients_of_a_route_server_hear_each_other_under_policies_of_their_own()
     }
     for (number, name, net) in [(2, "peer", "203.0.113.0/24"), (3, "other", "198.51.100.0/24")] {
         let host = room.lab.host(name, &[&format!("192.0.2.{number}/24")]).unwrap();
-        room.start_bird(&host, name, &client(number, net)).await;
+        room.lab.start_bird(&host, name, &client(number, net)).await.unwrap();
     }
     let client = |number: u8| {
         let peer = std::net::Ipv4Addr::new(192, 0, 2, number).into();
@@ -175,19 +203,19 @@ async fn clients_of_a_route_server_hear_each_other_under_policies_of_their_own()
     let mut want = Desired { networks: vec![], sessions: vec![client(2), client(3)], ..room.alone() };
     room.apply(&want).await;
     let up = |s: &meetme_agent::router::SessionState| s.state == BgpState::Established && s.accepted == Some(1);
-    room.session(up).await;
-    room.session_of("s2", up).await;
+    room.session("s1", up).await;
+    room.session("s2", up).await;
     assert!(until(SOON, || room.neighbour_knows("198.51.100.0/24")).await);
     let told = room.birdc("show route 198.51.100.0/24 all protocol back");
     assert!(told.contains("BGP.as_path: 64503") && told.contains("BGP.next_hop: 192.0.2.3"), "{told}");
-    let since = room.session(up).await.since;
+    let since = room.session("s1", up).await.since;
 
     // Only its own policy decides what a client brings, and only what is told to a client begins anew.
     want.sessions[1].import = accepting(Term { as_path: vec![AsPath::Origin(vec![asn(64999)])], ..Term::default() });
     room.apply(&want).await;
-    room.session_of("s2", |s| s.accepted == Some(0)).await;
+    room.session("s2", |s| s.accepted == Some(0)).await;
     assert!(until(SOON, || !room.neighbour_knows("198.51.100.0/24")).await);
-    assert_eq!(room.session(up).await.since, since);
+    assert_eq!(room.session("s1", up).await.since, since);
     let hand = room.gobgp(&["neighbor", "192.0.2.2", "policy", "export", "set", "peer_s1-export", "default", "accept"]);
     assert!(room.plan(&want).await.is_change, "{hand}");
     room.apply(&want).await;

@@ -1,25 +1,25 @@
 //! A router that the agent drives, and a neighbour of another make that somebody else configured.
 
-use std::{net::Ipv4Addr, process::Command, time::Duration};
+use std::{
+    net::Ipv4Addr,
+    ops::{Deref, DerefMut},
+    process::Command,
+};
 
 use meetme_agent::{
-    Agent, AgentError, Fence, FenceGate, Target, WireSecret,
-    router::{BgpSession, BgpState, Desired, Observed, Plan, Policy, RouteSource, SessionState, Term, Timers, Verdict},
+    FenceGate, WireSecret,
+    router::{BgpSession, Desired, Observed, Policy, RouteSource, Term, Timers, Verdict},
 };
-use meetme_base::Asn;
 use meetme_gobgp::Gobgp;
-use meetme_lab::{Host, Lab, Skip, until, until_async};
+use meetme_lab::{Driven, Host, Lab, SOON, Skip, until, wish::asn};
 use serde_json::Value;
-
-/// Longer than anything here takes on a busy machine.
-pub const SOON: Duration = Duration::from_secs(60);
 
 /// The neighbour's configuration, written by hand: BIRD with four routes and a password.
 pub const NEIGHBOUR: &str = r#"
 router id 192.0.2.2;
 protocol device {}
 protocol static { ipv4;
-    route 203.0.113.0/24 blackhole { bgp_community.add((64501, 1)); };
+    route 203.0.113.0/24 blackhole { bgp_community.add((64501, 1)); bgp_ext_community.add((rt, 64501, 9)); };
     route 198.51.100.0/24 blackhole { bgp_large_community.add((64501, 1, 1)); };
     route 198.18.7.0/24 blackhole;
     route 10.1.0.0/16 blackhole { bgp_path.prepend(64999); };
@@ -44,14 +44,9 @@ protocol bgp six from quick {
 /// The test's network, agent and the box's description.
 pub struct Room {
     pub lab: Lab,
-    pub agent: Gobgp,
-    pub target: Target,
+    driven: Driven<Gobgp>,
     pub router: usize,
     pub us: Host,
-}
-
-pub fn asn(n: i64) -> Asn {
-    Asn::try_from(n).unwrap()
 }
 
 impl Room {
@@ -68,13 +63,22 @@ impl Room {
 
     /// The same with the hand-made neighbour beside it.
     pub async fn with_neighbour() -> Option<Self> {
+        Self::beside(NEIGHBOUR).await
+    }
+
+    /// The same, the neighbour's first session with more to it.
+    pub async fn speaking(more: &str) -> Option<Self> {
+        let place = "    password \"s3cret\";\n";
+        Self::beside(&NEIGHBOUR.replace(place, &format!("{place}    {more}\n"))).await
+    }
+
+    async fn beside(neighbour: &str) -> Option<Self> {
         let mut room = Self::empty().await?;
-        if let Err(skip) = meetme_lab::program("bird") {
+        let host = room.lab.host("peer", &["192.0.2.2/24", "2001:db8:1::2/64"]).unwrap();
+        if let Err(skip) = room.lab.start_bird(&host, "peer", neighbour).await {
             skip.report();
             return None;
         }
-        let host = room.lab.host("peer", &["192.0.2.2/24", "2001:db8:1::2/64"]).unwrap();
-        room.start_bird(&host, "peer", NEIGHBOUR).await;
         Some(room)
     }
 
@@ -87,10 +91,9 @@ impl Room {
         let settings = serde_json::json!({
             "api": format!("unix://{}", lab.file("us.sock").display()), "confirm_seconds": 5,
         });
-        let target =
-            Target { id: 7, name: "edge1".into(), address: String::new(), settings, access: None, repair: false };
         let agent = Gobgp::new(FenceGate::in_memory(), lab.directory());
-        let mut room = Self { lab, agent, target, router: 0, us };
+        let driven = Driven::new(agent, settings, vec![lab.file("us.out"), lab.file("peer.log")]);
+        let mut room = Self { lab, driven, router: 0, us };
         room.start_router().await;
         Ok(room)
     }
@@ -106,21 +109,12 @@ impl Room {
         assert!(is_up, "{}", self.text("us.out"));
     }
 
-    pub async fn start_bird(&mut self, host: &Host, name: &str, config: &str) -> usize {
-        let [file, socket, process] = ["conf", "ctl", "pid"].map(|kind| self.path(&format!("{name}.{kind}")));
-        std::fs::write(&file, format!("log \"{}\" all;\n{config}", self.path(&format!("{name}.log")))).unwrap();
-        let daemon = self.lab.start(host, name, &["bird", "-f", "-c", &file, "-s", &socket, "-P", &process]).unwrap();
-        let is_up = until(SOON, || std::fs::metadata(&process).is_ok_and(|f| f.len() > 0)).await;
-        assert!(is_up && self.lab.is_running(daemon), "{}", self.text(&format!("{name}.out")));
-        daemon
-    }
-
     pub fn path(&self, name: &str) -> String {
-        self.lab.file(name).to_str().unwrap().to_owned()
+        self.lab.path(name)
     }
 
     pub fn text(&self, name: &str) -> String {
-        std::fs::read_to_string(self.lab.file(name)).unwrap()
+        self.lab.text(name)
     }
 
     /// An operator's hand on the daemon's own command line.
@@ -137,8 +131,7 @@ impl Room {
     }
 
     pub fn birdc(&self, command: &str) -> String {
-        let done = Command::new("birdc").args(["-s", &self.path("peer.ctl"), command]).output().unwrap();
-        String::from_utf8(done.stdout).unwrap()
+        self.lab.birdc("peer", command)
     }
 
     /// Whether the neighbour has been told a network, with what it knows of it.
@@ -167,43 +160,24 @@ impl Room {
         want
     }
 
-    pub async fn observe(&self) -> Result<Observed, AgentError> {
-        self.agent.observe(&self.target).await
-    }
-
-    pub async fn plan(&self, want: &Desired) -> Plan {
-        self.agent.plan(want, &self.observe().await.unwrap()).unwrap()
-    }
-
-    pub async fn try_apply(&self, want: &Desired, fence: u64) -> Result<Observed, AgentError> {
-        let plan = self.plan(want).await;
-        self.agent.apply(&self.target, plan, Fence(fence)).await
-    }
-
     pub async fn apply(&self, want: &Desired) -> Observed {
         let seen = self.try_apply(want, 1).await.unwrap_or_else(|e| panic!("{e}\n{}", self.text("us.out")));
         let left = self.plan(want).await;
         assert_eq!((left.is_change, left.diff.as_str()), (false, ""), "what was applied is not what is seen");
         seen
     }
+}
 
-    /// The session with this key as it is seen once `condition` holds.
-    pub async fn session_of(&self, of: &str, condition: impl Fn(&SessionState) -> bool) -> SessionState {
-        let mut last = None;
-        let held = until_async(SOON, async || {
-            let seen = self.observe().await.unwrap();
-            last = seen.sessions.into_iter().find(|s| s.key.as_ref().is_some_and(|key| key.as_str() == of));
-            last.as_ref().is_some_and(&condition)
-        });
-        assert!(held.await, "the session stays {last:?}\n{}", self.text("us.out"));
-        last.unwrap()
+/// A room is first of all the router in it.
+impl Deref for Room {
+    type Target = Driven<Gobgp>;
+    fn deref(&self) -> &Driven<Gobgp> {
+        &self.driven
     }
+}
 
-    pub async fn session(&self, condition: impl Fn(&SessionState) -> bool) -> SessionState {
-        self.session_of("s1", condition).await
-    }
-
-    pub async fn established(&self) -> SessionState {
-        self.session(|s| s.state == BgpState::Established).await
+impl DerefMut for Room {
+    fn deref_mut(&mut self) -> &mut Driven<Gobgp> {
+        &mut self.driven
     }
 }

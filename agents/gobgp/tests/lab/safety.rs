@@ -7,9 +7,9 @@ use meetme_agent::{
     router::{BgpState, Policy},
 };
 use meetme_gobgp::Gobgp;
-use meetme_lab::until;
+use meetme_lab::{SOON, until};
 
-use crate::room::{Room, SOON};
+use crate::room::Room;
 
 #[tokio::test]
 async fn changes_by_hand_are_seen_as_a_difference_and_undone() {
@@ -22,7 +22,7 @@ async fn changes_by_hand_are_seen_as_a_difference_and_undone() {
         ..Default::default()
     }];
     room.apply(&want).await;
-    room.established().await;
+    room.established("s1").await;
     let hands: &[(&[&str], &str)] = &[
         (&["neighbor", "add", "192.0.2.9", "as", "64509"], "-neighbor_address = \"192.0.2.9\""),
         (&["neighbor", "del", "192.0.2.2"], "+neighbor_address = \"192.0.2.2\""),
@@ -43,7 +43,7 @@ async fn changes_by_hand_are_seen_as_a_difference_and_undone() {
         });
         assert!(is_seen.await && diff.contains(shown), "{command:?}: {said}\n{diff}");
         room.apply(&want).await;
-        room.session(|s| s.accepted == Some(1)).await;
+        room.session("s1", |s| s.accepted == Some(1)).await;
     }
 }
 
@@ -52,7 +52,7 @@ async fn a_daemon_that_started_again_empty_is_new_and_filled_again() {
     let Some(mut room) = Room::with_neighbour().await else { return };
     let want = room.peering();
     let good = room.apply(&want).await;
-    room.established().await;
+    room.established("s1").await;
     let router = room.router;
     room.lab.kill(router);
     let error = room.observe().await.unwrap_err();
@@ -65,7 +65,7 @@ async fn a_daemon_that_started_again_empty_is_new_and_filled_again() {
     assert_eq!((seen.config.expose(), seen.running, seen.sessions.len()), ("", None, 0));
     let again = room.apply(&want).await;
     assert_eq!(again.config, good.config);
-    room.established().await;
+    room.established("s1").await;
 }
 
 /// A plan whose policies name a set that is not there: a step in the middle that the daemon refuses.
@@ -85,7 +85,7 @@ async fn a_step_that_the_daemon_refuses_brings_the_earlier_configuration_back() 
     let mut want = room.peering();
     want.sessions.push(other(&room));
     let good = room.apply(&want).await;
-    room.established().await;
+    room.established("s1").await;
     // One session goes before the policies come, which the daemon then refuses.
     let plan = spoiled(room.plan(&room.peering()).await);
     let refusal = room.agent.apply(&room.target, plan, Fence(1)).await.unwrap_err();
@@ -93,7 +93,7 @@ async fn a_step_that_the_daemon_refuses_brings_the_earlier_configuration_back() 
     let seen = room.observe().await.unwrap();
     assert_eq!((seen.config, seen.sessions.len()), (good.config, 2));
     assert!(!room.lab.file("gobgp-7.json").exists());
-    room.session(|s| s.state == BgpState::Established && s.accepted == Some(5)).await;
+    room.session("s1", |s| s.state == BgpState::Established && s.accepted == Some(5)).await;
 }
 
 fn other(room: &Room) -> meetme_agent::router::BgpSession {

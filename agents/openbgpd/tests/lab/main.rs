@@ -9,12 +9,12 @@ use std::os::unix::fs::PermissionsExt;
 
 use meetme_agent::{
     Agent, AgentError, Fence, FenceGate, WireSecret,
-    router::{BgpState, SessionState},
+    router::{BgpState, Role, SessionState},
 };
 use meetme_base::SystemClock;
-use meetme_lab::{until, until_async};
+use meetme_lab::{SOON, until, until_async, wish::asn};
 use meetme_openbgpd::OpenBgpd;
-use room::{Room, SOON, asn};
+use room::Room;
 use serde_json::json;
 
 #[tokio::test]
@@ -58,6 +58,30 @@ async fn a_wrong_password_does_not_come_up_until_it_is_corrected() {
     room.session("s1", |s| s.state != BgpState::Established).await;
     room.apply(&room.peering()).await;
     room.established("s1").await;
+}
+
+#[tokio::test]
+async fn roles_and_hops_are_agreed_on_with_another_make() {
+    let Some(room) = Room::speaking("local role provider; require roles on; ttl security on;").await else { return };
+    let mut want = room.peering();
+    (want.sessions[0].gtsm, want.sessions[0].role) = (true, Some(Role::Peer));
+    room.apply(&want).await;
+    let is_refused =
+        || room.text("peer.log").contains("Role mismatch") || room.birdc("show protocols").contains("Role");
+    assert!(until(SOON, is_refused).await, "{}\n{}", room.text("peer.log"), room.birdc("show protocols"));
+    want.sessions[0].role = Some(Role::Customer);
+    let up = {
+        room.apply(&want).await;
+        room.session("s1", |s| s.state == BgpState::Established).await;
+        room.up_at_the_neighbour("back").await
+    };
+    let told = room.birdc("show protocols all back");
+    assert!(told.contains("Role: customer") && told.contains("Role: provider"), "{told}");
+    // A session that is up takes another role by beginning anew.
+    want.sessions[0].role = None;
+    room.apply(&want).await;
+    let is_down = || !room.birdc("show protocols").contains(&up);
+    assert!(until(SOON, is_down).await, "{}", room.birdc("show protocols"));
 }
 
 #[tokio::test]

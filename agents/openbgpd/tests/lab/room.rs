@@ -1,17 +1,19 @@
 //! A router that the agent drives, and a neighbour of another make that somebody else configured.
 
-use std::{net::Ipv4Addr, path::Path, process::Command, sync::Arc, time::Duration};
+use std::{
+    net::Ipv4Addr,
+    ops::{Deref, DerefMut},
+    process::Command,
+    sync::Arc,
+};
 
 use meetme_agent::{
-    Agent, AgentError, Fence, FenceGate, Target, WireSecret,
-    router::{BgpSession, BgpState, Desired, Observed, Plan, Policy, RouteSource, SessionState, Term, Timers, Verdict},
+    FenceGate, WireSecret,
+    router::{BgpSession, Desired, Policy, RouteSource, Term, Timers, Verdict},
 };
-use meetme_base::{Asn, SystemClock};
-use meetme_lab::{Lab, Skip, program, until, until_async};
+use meetme_base::SystemClock;
+use meetme_lab::{Driven, Lab, SOON, Skip, program, until, wish::asn};
 use meetme_openbgpd::OpenBgpd;
-
-/// Longer than anything here takes on a busy machine.
-pub const SOON: Duration = Duration::from_secs(60);
 
 /// The neighbour's configuration, written by hand: routes of both families, a password on one session.
 const NEIGHBOUR: &str = r#"
@@ -19,7 +21,7 @@ router id 192.0.2.2;
 protocol device {}
 protocol static {
     ipv4;
-    route 203.0.113.0/24 blackhole { bgp_community.add((64501, 1)); };
+    route 203.0.113.0/24 blackhole { bgp_community.add((64501, 1)); bgp_ext_community.add((rt, 64501, 9)); };
     route 198.51.100.0/24 blackhole { bgp_path.prepend(64999); };
     route 198.18.7.0/24 blackhole { bgp_large_community.add((64501, 1, 1)); bgp_large_community.add((4294967295, 0, 1)); };
 }
@@ -42,13 +44,8 @@ protocol bgp back6 from back_to_us {
 /// The test's network, agent and the box's description.
 pub struct Room {
     pub lab: Lab,
-    pub agent: OpenBgpd,
-    pub target: Target,
+    driven: Driven<OpenBgpd>,
     pub daemon: usize,
-}
-
-pub fn asn(n: i64) -> Asn {
-    Asn::try_from(n).unwrap()
 }
 
 impl Room {
@@ -65,16 +62,22 @@ impl Room {
 
     /// The same with a hand-made neighbour, a BIRD, beside it.
     pub async fn with_neighbour() -> Option<Self> {
+        Self::beside(NEIGHBOUR).await
+    }
+
+    /// The same, the neighbour's first session with more to it.
+    pub async fn speaking(more: &str) -> Option<Self> {
+        let place = "    password \"s3|cret #\";\n";
+        Self::beside(&NEIGHBOUR.replace(place, &format!("{place}    {more}\n"))).await
+    }
+
+    async fn beside(neighbour: &str) -> Option<Self> {
         let mut room = Self::empty().await?;
-        if let Err(skip) = program("bird").and(program("birdc")) {
+        let host = room.lab.host("peer", &["192.0.2.2/24", "2001:db8:1::2/64"]).unwrap();
+        if let Err(skip) = room.lab.start_bird(&host, "peer", neighbour).await {
             skip.report();
             return None;
         }
-        let host = room.lab.host("peer", &["192.0.2.2/24", "2001:db8:1::2/64"]).unwrap();
-        let [file, socket, process, log] = ["conf", "ctl", "pid", "log"].map(|kind| room.path(&format!("peer.{kind}")));
-        std::fs::write(&file, format!("log \"{log}\" all;\n{NEIGHBOUR}")).unwrap();
-        room.lab.start(&host, "peer", &["bird", "-f", "-c", &file, "-s", &socket, "-P", &process]).unwrap();
-        assert!(until(SOON, || Path::new(&socket).exists()).await);
         Some(room)
     }
 
@@ -89,14 +92,13 @@ impl Room {
             .map_err(|e| Skip::new(format!("/run/openbgpd cannot be made: {e}")))?;
         let (config, socket) = (lab.file("us.conf"), lab.file("us.sock"));
         let settings = serde_json::json!({"socket": &socket, "config_path": &config, "confirm_seconds": 20});
-        let target =
-            Target { id: 7, name: "edge1".into(), address: String::new(), settings, access: None, repair: false };
         let text = format!("AS 64500\nrouter-id 192.0.2.1\nsocket \"{}\"\n", socket.display());
         std::fs::write(&config, text).unwrap();
         let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
         std::fs::set_permissions(&config, private).unwrap();
         let agent = OpenBgpd::new(Arc::new(SystemClock), FenceGate::in_memory());
-        let mut room = Self { lab, agent, target, daemon: 0 };
+        let driven = Driven::new(agent, settings, vec![lab.file("us.out"), lab.file("peer.log")]);
+        let mut room = Self { lab, driven, daemon: 0 };
         let file = room.path("us.conf");
         room.daemon = room.lab.start(&us, "us", &["/usr/sbin/bgpd", "-d", "-f", &file]).unwrap();
         assert!(until(SOON, || room.bgpctl(&["show"]).contains("Neighbor")).await, "{}", room.text("us.out"));
@@ -104,11 +106,11 @@ impl Room {
     }
 
     pub fn path(&self, name: &str) -> String {
-        self.lab.file(name).to_str().unwrap().to_owned()
+        self.lab.path(name)
     }
 
     pub fn text(&self, name: &str) -> String {
-        std::fs::read_to_string(self.lab.file(name)).unwrap_or_default()
+        self.lab.text(name)
     }
 
     /// The names of what the agent has left beside the configuration.
@@ -125,8 +127,7 @@ impl Room {
     }
 
     pub fn birdc(&self, command: &str) -> String {
-        let done = Command::new("birdc").args(["-s", &self.path("peer.ctl"), command]).output().unwrap();
-        String::from_utf8(done.stdout).unwrap()
+        self.lab.birdc("peer", command)
     }
 
     /// What the neighbour says of its side of a session that is up: since when, to the millisecond. Ours tells whole seconds.
@@ -163,37 +164,18 @@ impl Room {
         want.sessions = vec![four, six];
         want
     }
+}
 
-    pub async fn observe(&self) -> Result<Observed, AgentError> {
-        self.agent.observe(&self.target).await
+/// A room is first of all the router in it.
+impl Deref for Room {
+    type Target = Driven<OpenBgpd>;
+    fn deref(&self) -> &Driven<OpenBgpd> {
+        &self.driven
     }
+}
 
-    pub async fn plan(&self, want: &Desired) -> Plan {
-        self.agent.plan(want, &self.observe().await.unwrap()).unwrap()
-    }
-
-    pub async fn try_apply(&self, want: &Desired, fence: u64) -> Result<Observed, AgentError> {
-        let plan = self.plan(want).await;
-        self.agent.apply(&self.target, plan, Fence(fence)).await
-    }
-
-    pub async fn apply(&self, want: &Desired) -> Observed {
-        self.try_apply(want, 1).await.unwrap()
-    }
-
-    /// A session as it is seen once `condition` holds.
-    pub async fn session(&self, key: &str, condition: impl Fn(&SessionState) -> bool) -> SessionState {
-        let mut last = None;
-        let held = until_async(SOON, async || {
-            let seen = self.observe().await.unwrap();
-            last = seen.sessions.into_iter().find(|s| s.key.as_ref().is_some_and(|k| k.as_str() == key));
-            last.as_ref().is_some_and(&condition)
-        });
-        assert!(held.await, "the session stays {last:?}\n{}\n{}", self.text("us.out"), self.text("peer.log"));
-        last.unwrap()
-    }
-
-    pub async fn established(&self, key: &str) -> SessionState {
-        self.session(key, |s| s.state == BgpState::Established).await
+impl DerefMut for Room {
+    fn deref_mut(&mut self) -> &mut Driven<OpenBgpd> {
+        &mut self.driven
     }
 }

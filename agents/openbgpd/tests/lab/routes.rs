@@ -1,9 +1,9 @@
 //! Policies on real routes, told and taken by a neighbour of another make.
 
 use meetme_agent::router::{AsPath, BgpSession, Changes, Community, Policy, PrefixRange, RouteSource, Term, Verdict};
-use meetme_lab::{program, until};
+use meetme_lab::{SOON, program, until, wish::asn};
 
-use crate::room::{Room, SOON, asn};
+use crate::room::Room;
 
 /// The networks the daemon holds from the neighbour, in order.
 fn taken(room: &Room) -> Vec<String> {
@@ -29,6 +29,8 @@ async fn each_kind_of_condition_takes_the_routes_it_means() {
     let both = vec![AsPath::First(vec![asn(64501)]), AsPath::Origin(vec![asn(64999), asn(64998)])];
     let not_both = vec![AsPath::First(vec![asn(64502)]), AsPath::Origin(vec![asn(64999)])];
     let three = [both.clone(), vec![AsPath::Contains(vec![asn(64999)]), AsPath::LongerThan(1)]].concat();
+    let ranges = vec!["0".parse().unwrap(), "64990-65551".parse().unwrap()];
+    let two_ranges = vec![AsPath::Within(ranges), AsPath::First(vec![asn(64501)])];
     let cases: Vec<(Term, Vec<&str>)> = vec![
         (Term { prefixes: vec![net("198.0.0.0/8", 8, 24)], ..Term::default() }, vec![large, far]),
         (Term { prefixes: vec![net("198.0.0.0/8", 8, 23)], ..Term::default() }, vec![]),
@@ -36,6 +38,10 @@ async fn each_kind_of_condition_takes_the_routes_it_means() {
         (path(vec![AsPath::Contains(vec![asn(64999)])]), vec![far]),
         (path(vec![AsPath::LongerThan(1)]), vec![far]),
         (path(vec![AsPath::LongerThan(2)]), vec![]),
+        (path(vec![AsPath::Within(vec!["64990-65551".parse().unwrap(), "0".parse().unwrap()])]), vec![far]),
+        (path(vec![AsPath::Within(vec!["64502-64997".parse().unwrap()])]), vec![]),
+        (path(two_ranges), vec![far]),
+        (Term { communities: vec!["target:64501:9".parse().unwrap()], ..Term::default() }, vec![plain]),
         (path(both.clone()), vec![far]),
         (path(three), vec![far]),
         (path(not_both), vec![]),

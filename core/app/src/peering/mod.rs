@@ -7,6 +7,7 @@ mod access;
 mod encrypt;
 mod equipment;
 pub mod import;
+pub mod inventory;
 pub mod meeting;
 mod mirrored;
 mod plain;

@@ -12,13 +12,17 @@ use meetme_model::{
     metal::Device,
     routing::{
         AutonomousSystem, Bfd, Community, DirectSession, Exchange, ExchangeLink, ExchangeSession, PeerGroup, Policy,
-        Router,
+        Relationship, Router,
     },
 };
 use meetme_store::{Filter, Object, Tx};
+use serde_json::{Map, Value as Json};
 
-use super::{Asks, Purpose, SessionId, SessionState};
-use crate::{App, Error};
+use super::{
+    Asks, Purpose, SessionId, SessionState, Words,
+    words::{Between, Speaker, words},
+};
+use crate::{App, Error, contexts};
 
 /// What sessions refer to, each row read once.
 pub(super) struct Near {
@@ -32,10 +36,14 @@ pub(super) struct Near {
     policies: HashMap<Id<Policy>, Object<Policy>>,
     communities: HashMap<Id<Community>, Object<Community>>,
     timers: HashMap<Id<Bfd>, Object<Bfd>>,
+    relationships: HashMap<Id<Relationship>, Object<Relationship>>,
+    /// Shared data for templates, by what they are assigned to.
+    assigned: HashMap<RawId, Map<String, Json>>,
 }
 
 impl Near {
     pub fn read(
+        app: &App,
         tx: &mut Tx<'_>,
         router: &Object<Router>,
         links: &[Object<ExchangeLink>],
@@ -74,7 +82,40 @@ impl Near {
         let timers = tx.many(peers().filter_map(|p| p.bfd).collect::<Vec<_>>())?;
         let circuits = tx.many(legs.values().map(|l| l.spec.circuit))?;
         let devices = tx.many(direct.iter().filter_map(|s| s.spec.device))?;
-        Ok(Self { systems, groups, exchanges, links, legs, circuits, devices, policies, communities, timers })
+        let relationships = tx.many(direct.iter().filter_map(|s| s.spec.relationship))?;
+        let speakers = direct.iter().map(|s| s.id.any()).chain(across.iter().map(|s| s.id.any()));
+        let speakers = speakers.chain(systems.keys().map(|id| id.any())).chain(groups.keys().map(|id| id.any()));
+        let speakers = speakers.chain(exchanges.keys().map(|id| id.any())).chain([router.id.any()]);
+        let assigned = contexts::assigned(app, tx, speakers.collect::<Vec<_>>())?;
+        Ok(Self {
+            systems,
+            groups,
+            exchanges,
+            links,
+            legs,
+            circuits,
+            devices,
+            policies,
+            communities,
+            timers,
+            relationships,
+            assigned,
+        })
+    }
+
+    /// What is said of a session by itself, its AS, what is above it, and its router.
+    fn words(
+        &self,
+        own: Speaker<'_>,
+        remote: Option<&Object<AutonomousSystem>>,
+        above: Option<Speaker<'_>>,
+        router: &Object<Router>,
+        between: Between<'_>,
+    ) -> Result<Words, String> {
+        let remote = remote.map(|r| (r.id.any(), r.spec.context.as_ref()));
+        let router = (router.id.any(), router.spec.context.as_ref());
+        let speakers: Vec<Speaker<'_>> = [Some(own), remote, above, Some(router)].into_iter().flatten().collect();
+        words(&speakers, &self.assigned, between)
     }
 
     pub fn router_asn(&self, router: &Object<Router>, links: &[Object<ExchangeLink>]) -> Option<Asn> {
@@ -109,6 +150,14 @@ impl Near {
         };
         let name = remote.map_or_else(|| format!("AS{}", peer.asn), |r| r.spec.name.clone());
         let import = self.merged(&peer.import, remote.map(|r| r.spec.import.as_slice()), above.import, session.spec.ip);
+        let between = Between {
+            relationship: None,
+            is_route_server: session.spec.route_server,
+            is_internal: local_asn == peer.asn,
+        };
+        let of_exchange = (exchange.id.any(), exchange.spec.context.as_ref());
+        let own = (session.id.any(), peer.context.as_ref());
+        let words = self.words(own, remote, Some(of_exchange), router, between);
         Ok(Some(SessionState {
             of: SessionId::Exchange(session.id),
             key: format!("s{}", session.id),
@@ -130,6 +179,7 @@ impl Near {
             export: self.merged(&peer.export, remote.map(|r| r.spec.export.as_slice()), above.export, session.spec.ip),
             communities: self.marks(peer, remote, above.communities, router),
             bfd: peer.bfd.and_then(|id| self.timers.get(&id)).cloned(),
+            words,
             purpose: Purpose::Peering,
         }))
     }
@@ -181,6 +231,14 @@ impl Near {
         let name = remote.map_or_else(|| format!("AS{}", peer.asn), |r| r.spec.name.clone());
         let admins = [group.map(|g| g.spec.admin), link.map(|l| l.spec.admin), Some(router.spec.admin)];
         let import = self.merged(&peer.import, remote.map(|r| r.spec.import.as_slice()), import, peer_ip);
+        let relationship = spec.relationship.and_then(|id| self.relationships.get(&id));
+        let between = Between {
+            relationship: relationship.map(|r| r.spec.slug.as_str()),
+            is_route_server: false,
+            is_internal: local_asn == peer.asn,
+        };
+        let of_group = group.map(|g| (g.id.any(), g.spec.context.as_ref()));
+        let words = self.words((session.id.any(), peer.context.as_ref()), remote, of_group, router, between);
         for (n, local_ip) in locals.into_iter().enumerate() {
             let key = if n == 0 { format!("s{}", session.id) } else { format!("s{}_{}", session.id, n + 1) };
             out.push(SessionState {
@@ -204,6 +262,7 @@ impl Near {
                 export: self.merged(&peer.export, remote.map(|r| r.spec.export.as_slice()), export, peer_ip),
                 communities: self.marks(peer, remote, communities, router),
                 bfd: peer.bfd.and_then(|id| self.timers.get(&id)).cloned(),
+                words: words.clone(),
                 purpose: purpose.clone(),
             });
         }

@@ -88,6 +88,8 @@ impl Back {
 pub(super) struct Beside {
     /// The passwords of sessions, in the clear or masked.
     pub passwords: HashMap<RawId, String>,
+    /// The same as their routers' platforms spell them, where somebody had them spelled.
+    pub spelled: HashMap<RawId, String>,
     /// Shared data for templates that is assigned to a row; the row's own stands over it.
     pub contexts: HashMap<RawId, Map<String, Json>>,
     /// The names of roles.

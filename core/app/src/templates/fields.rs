@@ -1,7 +1,7 @@
 //! The fields of every object, by the names templates know them under: those of the peering book's API, and what its
-//! objects tell beside.
+//! objects tell beside. How objects lead to each other is in [`super::tree`].
 
-use meetme_base::{Id, IfAddr, RawId, Time};
+use meetme_base::{IfAddr, RawId, Time};
 use meetme_model::{
     Admin, BgpState, Peer, PeerStatus,
     mirror::{PdbFacility, PdbPort},
@@ -12,13 +12,13 @@ use meetme_model::{
     },
 };
 use meetme_store::{Object, Resource};
-use meetme_template::{Address, Key, Model, Tree, Value, from_json};
+use meetme_template::{Address, Value, from_json};
 
 use super::book::Book;
 use crate::contexts;
 
 /// Nothing, as templates see it.
-fn none() -> Value {
+pub(super) fn none() -> Value {
     Value::from(())
 }
 
@@ -35,7 +35,7 @@ fn moment(time: Time) -> Value {
 }
 
 /// What every row tells of itself.
-fn row<R: Resource>(row: &Object<R>, name: &str) -> Option<Value> {
+pub(super) fn row<R: Resource>(row: &Object<R>, name: &str) -> Option<Value> {
     Some(match name {
         "id" | "pk" => row.id.get().into(),
         "created" => moment(row.created),
@@ -50,7 +50,7 @@ impl Book {
         contexts::whole(assigned, own).as_ref().map_or_else(none, from_json)
     }
 
-    fn system(&self, s: &Object<AutonomousSystem>, name: &str) -> Option<Value> {
+    pub(super) fn system(&self, s: &Object<AutonomousSystem>, name: &str) -> Option<Value> {
         let spec = &s.spec;
         let known = |map: &std::collections::HashMap<RawId, serde_json::Value>| map.get(&s.id.any()).map(from_json);
         Some(match name {
@@ -80,7 +80,7 @@ impl Book {
         })
     }
 
-    fn exchange(&self, s: &Object<Exchange>, name: &str) -> Option<Value> {
+    pub(super) fn exchange(&self, s: &Object<Exchange>, name: &str) -> Option<Value> {
         let spec = &s.spec;
         Some(match name {
             "name" => spec.name.as_str().into(),
@@ -114,7 +114,7 @@ impl Book {
         })
     }
 
-    fn group(&self, s: &Object<PeerGroup>, name: &str) -> Option<Value> {
+    pub(super) fn group(&self, s: &Object<PeerGroup>, name: &str) -> Option<Value> {
         let spec = &s.spec;
         Some(match name {
             "name" => spec.name.as_str().into(),
@@ -128,7 +128,7 @@ impl Book {
         })
     }
 
-    fn link(&self, s: &Object<ExchangeLink>, name: &str) -> Option<Value> {
+    pub(super) fn link(&self, s: &Object<ExchangeLink>, name: &str) -> Option<Value> {
         let spec = &s.spec;
         Some(match name {
             "name" => self.link_name(s).into(),
@@ -149,7 +149,7 @@ impl Book {
     }
 
     /// `Some IX on edge1 ae4.20`, as far as it is known.
-    fn link_name(&self, link: &Object<ExchangeLink>) -> String {
+    pub(super) fn link_name(&self, link: &Object<ExchangeLink>) -> String {
         let exchange = link.spec.exchange.and_then(|id| self.exchanges.find(id)).map(|e| e.spec.name.as_str());
         let router = link.spec.router.and_then(|id| self.routers.find(id)).map(|r| r.spec.name.as_str());
         let name = [exchange, router].into_iter().flatten().collect::<Vec<_>>().join(" on ");
@@ -169,8 +169,7 @@ impl Book {
             "enabled" => (peer.admin == Admin::Enabled).into(),
             "is_configured" => peer.admin.is_configured().into(),
             "password" => self.beside.passwords.get(&s.id.any()).map_or_else(none, |p| p.as_str().into()),
-            // The platform's own spelling of a password is not made yet.
-            "encrypted_password" => none(),
+            "encrypted_password" => self.beside.spelled.get(&s.id.any()).map_or_else(none, |p| p.as_str().into()),
             "multihop_ttl" => peer.ttl.into(),
             "passive" => peer.passive.into(),
             "description" => text(peer.description.as_deref()),
@@ -186,7 +185,7 @@ impl Book {
         })
     }
 
-    fn across(&self, s: &Object<ExchangeSession>, name: &str) -> Option<Value> {
+    pub(super) fn across(&self, s: &Object<ExchangeSession>, name: &str) -> Option<Value> {
         let own = |four: Option<u32>, six: Option<u32>| {
             if s.spec.ip.is_ipv4() { four } else { six }.filter(|n| *n > 0).map_or_else(none, Value::from)
         };
@@ -198,7 +197,7 @@ impl Book {
         })
     }
 
-    fn direct(&self, s: &Object<DirectSession>, name: &str) -> Option<Value> {
+    pub(super) fn direct(&self, s: &Object<DirectSession>, name: &str) -> Option<Value> {
         let v4 = s.spec.ip.ip().is_ipv4();
         Some(match name {
             "ip_address" => interface(Some(s.spec.ip)),
@@ -218,7 +217,7 @@ impl Book {
         })
     }
 
-    fn router(&self, s: &Object<Router>, name: &str) -> Option<Value> {
+    pub(super) fn router(&self, s: &Object<Router>, name: &str) -> Option<Value> {
         let spec = &s.spec;
         Some(match name {
             "name" => spec.name.as_str().into(),
@@ -248,7 +247,7 @@ impl Book {
         own().or_else(|| links.iter().find_map(|link| link.spec.ip4).map(|ip| ip.ip().to_string()))
     }
 
-    fn policy(&self, s: &Object<Policy>, name: &str) -> Option<Value> {
+    pub(super) fn policy(&self, s: &Object<Policy>, name: &str) -> Option<Value> {
         let spec = &s.spec;
         Some(match name {
             "name" => spec.name.as_str().into(),
@@ -269,7 +268,7 @@ impl Book {
         })
     }
 
-    fn community(&self, s: &Object<Community>, name: &str) -> Option<Value> {
+    pub(super) fn community(&self, s: &Object<Community>, name: &str) -> Option<Value> {
         let spec = &s.spec;
         Some(match name {
             "name" => spec.name.as_str().into(),
@@ -285,7 +284,7 @@ impl Book {
         })
     }
 
-    fn timers(&self, s: &Object<Bfd>, name: &str) -> Option<Value> {
+    pub(super) fn timers(&self, s: &Object<Bfd>, name: &str) -> Option<Value> {
         let spec = &s.spec;
         Some(match name {
             "name" => text(spec.name.as_deref()),
@@ -303,7 +302,7 @@ impl Book {
     }
 }
 
-fn platform(s: &Object<Platform>, name: &str) -> Option<Value> {
+pub(super) fn platform(s: &Object<Platform>, name: &str) -> Option<Value> {
     let spec = &s.spec;
     Some(match name {
         "name" => spec.name.as_str().into(),
@@ -316,7 +315,7 @@ fn platform(s: &Object<Platform>, name: &str) -> Option<Value> {
     })
 }
 
-fn relationship(s: &Object<Relationship>, name: &str) -> Option<Value> {
+pub(super) fn relationship(s: &Object<Relationship>, name: &str) -> Option<Value> {
     let spec = &s.spec;
     Some(match name {
         "name" => spec.name.as_str().into(),
@@ -327,7 +326,7 @@ fn relationship(s: &Object<Relationship>, name: &str) -> Option<Value> {
     })
 }
 
-fn tag(s: &Object<Tag>, name: &str) -> Option<Value> {
+pub(super) fn tag(s: &Object<Tag>, name: &str) -> Option<Value> {
     let spec = &s.spec;
     Some(match name {
         "name" => spec.name.as_str().into(),
@@ -338,7 +337,7 @@ fn tag(s: &Object<Tag>, name: &str) -> Option<Value> {
     })
 }
 
-fn template(s: &Object<Template>, name: &str) -> Option<Value> {
+pub(super) fn template(s: &Object<Template>, name: &str) -> Option<Value> {
     let spec = &s.spec;
     Some(match name {
         "name" => spec.name.as_str().into(),
@@ -351,7 +350,7 @@ fn template(s: &Object<Template>, name: &str) -> Option<Value> {
     })
 }
 
-fn contact(s: &Object<Contact>, name: &str) -> Option<Value> {
+pub(super) fn contact(s: &Object<Contact>, name: &str) -> Option<Value> {
     let spec = &s.spec;
     Some(match name {
         "name" => spec.name.as_str().into(),
@@ -366,7 +365,7 @@ fn contact(s: &Object<Contact>, name: &str) -> Option<Value> {
 }
 
 /// A port of a network in the public peering database, by that database's names.
-fn port(s: &Object<PdbPort>, name: &str) -> Option<Value> {
+pub(super) fn port(s: &Object<PdbPort>, name: &str) -> Option<Value> {
     let spec = &s.spec;
     Some(match name {
         "id" | "pk" => spec.pdb_id.into(),
@@ -384,7 +383,7 @@ fn port(s: &Object<PdbPort>, name: &str) -> Option<Value> {
     })
 }
 
-fn facility(s: &Object<PdbFacility>, name: &str) -> Option<Value> {
+pub(super) fn facility(s: &Object<PdbFacility>, name: &str) -> Option<Value> {
     let spec = &s.spec;
     Some(match name {
         "id" | "pk" => spec.pdb_id.into(),
@@ -399,297 +398,4 @@ fn facility(s: &Object<PdbFacility>, name: &str) -> Option<Value> {
         "country" => spec.country.as_str().into(),
         _ => return None,
     })
-}
-
-impl Tree for Book {
-    fn plain(&self, key: Key, name: &str) -> Option<Value> {
-        let at = key.at;
-        match key.model {
-            Model::AutonomousSystem => self.system(self.systems.row(at), name),
-            Model::InternetExchange => self.exchange(self.exchanges.row(at), name),
-            Model::BgpGroup => self.group(self.groups.row(at), name),
-            Model::Connection => self.link(self.links.row(at), name),
-            Model::InternetExchangePeeringSession => self.across(self.across.row(at), name),
-            Model::DirectPeeringSession => self.direct(self.direct.row(at), name),
-            Model::Router => self.router(self.routers.row(at), name),
-            Model::RoutingPolicy => self.policy(self.policies.row(at), name),
-            Model::Community => self.community(self.communities.row(at), name),
-            Model::Bfd => self.timers(self.timers.row(at), name),
-            Model::Platform => platform(self.platforms.row(at), name),
-            Model::Relationship => relationship(self.relationships.row(at), name),
-            Model::Tag => tag(self.tags.row(at), name),
-            Model::Configuration => template(self.templates.row(at), name),
-            Model::Contact => contact(self.contacts.row(at), name),
-            Model::ContactAssignment => match name {
-                "role" => {
-                    let role = self.assignments.row(at).spec.role.and_then(|role| self.beside.roles.get(&role));
-                    Some(role.map_or_else(none, |name| name.as_str().into()))
-                }
-                _ => row(self.assignments.row(at), name),
-            },
-            Model::NetworkIxLan => port(self.ports.row(at), name),
-            Model::Facility => facility(self.facilities.row(at), name),
-            _ => None,
-        }
-    }
-
-    fn one(&self, key: Key, name: &str) -> Option<Option<Key>> {
-        let system = |id: Option<Id<AutonomousSystem>>| {
-            id.and_then(|id| self.systems.place(id)).map(|at| Key::new(Model::AutonomousSystem, at))
-        };
-        let router =
-            |id: Option<Id<Router>>| id.and_then(|id| self.routers.place(id)).map(|at| Key::new(Model::Router, at));
-        let timers = |id: Option<Id<Bfd>>| id.and_then(|id| self.timers.place(id)).map(|at| Key::new(Model::Bfd, at));
-        let link = |id: Option<Id<ExchangeLink>>| {
-            id.and_then(|id| self.links.place(id)).map(|at| Key::new(Model::Connection, at))
-        };
-        Some(match (key.model, name) {
-            (Model::InternetExchange, "local_autonomous_system") => system(Some(self.exchanges.row(key.at).spec.local)),
-            (Model::Connection, "internet_exchange_point") => {
-                let id = self.links.row(key.at).spec.exchange;
-                id.and_then(|id| self.exchanges.place(id)).map(|at| Key::new(Model::InternetExchange, at))
-            }
-            (Model::ContactAssignment, "contact") => {
-                let at = self.contacts.place(self.assignments.row(key.at).spec.contact);
-                at.map(|at| Key::new(Model::Contact, at))
-            }
-            (Model::Connection, "router") => router(self.links.row(key.at).spec.router),
-            (Model::InternetExchangePeeringSession, name) => {
-                let spec = &self.across.row(key.at).spec;
-                match name {
-                    "autonomous_system" => system(Some(spec.remote)),
-                    "ixp_connection" => link(Some(spec.link)),
-                    "bfd" => timers(spec.peer.bfd),
-                    _ => return None,
-                }
-            }
-            (Model::DirectPeeringSession, name) => {
-                let spec = &self.direct.row(key.at).spec;
-                match name {
-                    "autonomous_system" => system(spec.remote),
-                    "local_autonomous_system" => {
-                        let of_router = || self.router_of(spec).and_then(|id| self.routers.find(id)?.spec.local);
-                        system(spec.local.or_else(of_router))
-                    }
-                    "bgp_group" => {
-                        spec.group.and_then(|id| self.groups.place(id)).map(|at| Key::new(Model::BgpGroup, at))
-                    }
-                    "relationship" => {
-                        let at = spec.relationship.and_then(|id| self.relationships.place(id));
-                        at.map(|at| Key::new(Model::Relationship, at))
-                    }
-                    "router" => router(self.router_of(spec)),
-                    "connection" => link(spec.link),
-                    "bfd" => timers(spec.peer.bfd),
-                    _ => return None,
-                }
-            }
-            (Model::Router, name) => {
-                let spec = &self.routers.row(key.at).spec;
-                match name {
-                    "local_autonomous_system" => system(spec.local),
-                    "platform" => {
-                        let at = spec.platform.and_then(|id| self.platforms.place(id));
-                        at.map(|at| Key::new(Model::Platform, at))
-                    }
-                    "configuration_template" => {
-                        let at = spec.template.and_then(|id| self.templates.place(id));
-                        at.map(|at| Key::new(Model::Configuration, at))
-                    }
-                    _ => return None,
-                }
-            }
-            _ => return None,
-        })
-    }
-
-    fn many(&self, key: Key, name: &str) -> Option<(Model, Vec<u32>)> {
-        let at = key.at;
-        if name == "tags" {
-            return self.tags_of(key).map(|ids| (Model::Tag, self.tags.places(ids)));
-        }
-        if let Some(ids) = self.policies_of(key, name) {
-            return Some((Model::RoutingPolicy, self.policies.places(ids)));
-        }
-        if name == "communities" {
-            return self.communities_of(key).map(|ids| (Model::Community, self.communities.places(ids)));
-        }
-        let ways = &self.ways;
-        let (model, list) = match (key.model, name) {
-            (Model::AutonomousSystem, "direct_sessions") => {
-                (Model::DirectPeeringSession, ways.direct_of_system.get(at))
-            }
-            (Model::BgpGroup, "direct_sessions") => (Model::DirectPeeringSession, ways.direct_of_group.get(at)),
-            (Model::Router, "direct_sessions") => (Model::DirectPeeringSession, ways.direct_of_router.get(at)),
-            (Model::AutonomousSystem, "ixp_sessions") => {
-                (Model::InternetExchangePeeringSession, ways.across_of_system.get(at))
-            }
-            (Model::InternetExchange, "ixp_sessions") => {
-                (Model::InternetExchangePeeringSession, ways.across_of_exchange.get(at))
-            }
-            (Model::Router, "ixp_sessions") => (Model::InternetExchangePeeringSession, ways.across_of_router.get(at)),
-            (Model::InternetExchange, "connections") => (Model::Connection, ways.links_of_exchange.get(at)),
-            (Model::Router, "connections") => (Model::Connection, ways.links_of_router.get(at)),
-            (Model::AutonomousSystem, "netixlans") => (Model::NetworkIxLan, ways.ports_of_system.get(at)),
-            (Model::AutonomousSystem, "contacts") => (Model::ContactAssignment, ways.contacts_of_system.get(at)),
-            (Model::InternetExchange, "contacts") => (Model::ContactAssignment, ways.contacts_of_exchange.get(at)),
-            (Model::AutonomousSystem, "facilities") => {
-                let there = self.beside.facilities.get(&self.systems.row(at).spec.asn.get());
-                let places = self.facilities.places(there.map(Vec::as_slice).unwrap_or_default());
-                return Some((Model::Facility, places));
-            }
-            _ => return None,
-        };
-        Some((model, list.to_vec()))
-    }
-
-    fn fields(&self, model: Model) -> &'static [&'static str] {
-        super::names::of(model)
-    }
-
-    fn id(&self, key: Key) -> i64 {
-        let at = key.at;
-        match key.model {
-            Model::AutonomousSystem => self.systems.row(at).id.get(),
-            Model::InternetExchange => self.exchanges.row(at).id.get(),
-            Model::BgpGroup => self.groups.row(at).id.get(),
-            Model::Connection => self.links.row(at).id.get(),
-            Model::InternetExchangePeeringSession => self.across.row(at).id.get(),
-            Model::DirectPeeringSession => self.direct.row(at).id.get(),
-            Model::Router => self.routers.row(at).id.get(),
-            Model::RoutingPolicy => self.policies.row(at).id.get(),
-            Model::Community => self.communities.row(at).id.get(),
-            Model::Bfd => self.timers.row(at).id.get(),
-            Model::Platform => self.platforms.row(at).id.get(),
-            Model::Relationship => self.relationships.row(at).id.get(),
-            Model::Tag => self.tags.row(at).id.get(),
-            Model::Configuration => self.templates.row(at).id.get(),
-            Model::Contact => self.contacts.row(at).id.get(),
-            Model::ContactAssignment => self.assignments.row(at).id.get(),
-            Model::NetworkIxLan => self.ports.row(at).spec.pdb_id,
-            Model::Facility => self.facilities.row(at).spec.pdb_id,
-            _ => 0,
-        }
-    }
-
-    fn title(&self, key: Key) -> String {
-        let at = key.at;
-        match key.model {
-            Model::AutonomousSystem => self.systems.row(at).spec.title(),
-            Model::InternetExchange => self.exchanges.row(at).spec.title(),
-            Model::BgpGroup => self.groups.row(at).spec.title(),
-            Model::Connection => self.link_name(self.links.row(at)),
-            Model::InternetExchangePeeringSession => {
-                let s = self.across.row(at);
-                let exchange = self.links.find(s.spec.link).and_then(|link| self.exchanges.find(link.spec.exchange?));
-                match exchange {
-                    Some(exchange) => format!("{} - {}", exchange.spec.name, s.spec.title()),
-                    None => s.spec.title(),
-                }
-            }
-            Model::DirectPeeringSession => {
-                let s = self.direct.row(at);
-                match s.spec.relationship.and_then(|id| self.relationships.find(id)) {
-                    Some(relationship) => format!("{} - {}", relationship.spec.name, s.spec.title()),
-                    None => s.spec.title(),
-                }
-            }
-            Model::Router => self.routers.row(at).spec.title(),
-            Model::RoutingPolicy => self.policies.row(at).spec.title(),
-            Model::Community => self.communities.row(at).spec.title(),
-            Model::Bfd => self.timers.row(at).spec.title(),
-            Model::Platform => self.platforms.row(at).spec.title(),
-            Model::Relationship => self.relationships.row(at).spec.title(),
-            Model::Tag => self.tags.row(at).spec.title(),
-            Model::Configuration => self.templates.row(at).spec.title(),
-            Model::Contact => self.contacts.row(at).spec.title(),
-            Model::ContactAssignment => self.assignments.row(at).spec.title(),
-            Model::NetworkIxLan => self.ports.row(at).spec.title(),
-            Model::Facility => self.facilities.row(at).spec.name.0.clone(),
-            _ => String::new(),
-        }
-    }
-
-    fn count(&self, model: Model) -> u32 {
-        let count = match model {
-            Model::AutonomousSystem => self.systems.rows.len(),
-            Model::InternetExchange => self.exchanges.rows.len(),
-            Model::BgpGroup => self.groups.rows.len(),
-            Model::Connection => self.links.rows.len(),
-            Model::InternetExchangePeeringSession => self.across.rows.len(),
-            Model::DirectPeeringSession => self.direct.rows.len(),
-            Model::Router => self.routers.rows.len(),
-            Model::RoutingPolicy => self.policies.rows.len(),
-            Model::Community => self.communities.rows.len(),
-            Model::Bfd => self.timers.rows.len(),
-            Model::Platform => self.platforms.rows.len(),
-            Model::Relationship => self.relationships.rows.len(),
-            Model::Tag => self.tags.rows.len(),
-            Model::Configuration => self.templates.rows.len(),
-            Model::Contact => self.contacts.rows.len(),
-            Model::ContactAssignment => self.assignments.rows.len(),
-            Model::NetworkIxLan => self.ports.rows.len(),
-            Model::Facility => self.facilities.rows.len(),
-            _ => 0,
-        };
-        u32::try_from(count).unwrap_or(u32::MAX)
-    }
-}
-
-impl Book {
-    fn tags_of(&self, key: Key) -> Option<&[Id<Tag>]> {
-        let at = key.at;
-        Some(match key.model {
-            Model::AutonomousSystem => &self.systems.row(at).spec.tags,
-            Model::InternetExchange => &self.exchanges.row(at).spec.tags,
-            Model::BgpGroup => &self.groups.row(at).spec.tags,
-            Model::Connection => &self.links.row(at).spec.tags,
-            Model::InternetExchangePeeringSession => &self.across.row(at).spec.tags,
-            Model::DirectPeeringSession => &self.direct.row(at).spec.tags,
-            Model::Router => &self.routers.row(at).spec.tags,
-            Model::RoutingPolicy => &self.policies.row(at).spec.tags,
-            Model::Community => &self.communities.row(at).spec.tags,
-            Model::Bfd => &self.timers.row(at).spec.tags,
-            Model::Platform => &self.platforms.row(at).spec.tags,
-            Model::Relationship => &self.relationships.row(at).spec.tags,
-            Model::Configuration => &self.templates.row(at).spec.tags,
-            _ => return None,
-        })
-    }
-
-    fn policies_of(&self, key: Key, name: &str) -> Option<&[Id<Policy>]> {
-        let import = match name {
-            "import_routing_policies" => true,
-            "export_routing_policies" => false,
-            _ => return None,
-        };
-        let at = key.at;
-        let (of_import, of_export) = match key.model {
-            Model::AutonomousSystem => (&self.systems.row(at).spec.import, &self.systems.row(at).spec.export),
-            Model::InternetExchange => (&self.exchanges.row(at).spec.import, &self.exchanges.row(at).spec.export),
-            Model::BgpGroup => (&self.groups.row(at).spec.import, &self.groups.row(at).spec.export),
-            Model::InternetExchangePeeringSession => {
-                (&self.across.row(at).spec.peer.import, &self.across.row(at).spec.peer.export)
-            }
-            Model::DirectPeeringSession => {
-                (&self.direct.row(at).spec.peer.import, &self.direct.row(at).spec.peer.export)
-            }
-            _ => return None,
-        };
-        Some(if import { of_import } else { of_export })
-    }
-
-    fn communities_of(&self, key: Key) -> Option<&[Id<Community>]> {
-        let at = key.at;
-        Some(match key.model {
-            Model::AutonomousSystem => &self.systems.row(at).spec.communities,
-            Model::InternetExchange => &self.exchanges.row(at).spec.communities,
-            Model::BgpGroup => &self.groups.row(at).spec.communities,
-            Model::InternetExchangePeeringSession => &self.across.row(at).spec.peer.communities,
-            Model::DirectPeeringSession => &self.direct.row(at).spec.peer.communities,
-            Model::Router => &self.routers.row(at).spec.communities,
-            Model::RoutingPolicy => &self.policies.row(at).spec.communities,
-            _ => return None,
-        })
-    }
 }

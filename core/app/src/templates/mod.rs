@@ -18,6 +18,7 @@ mod letters;
 mod names;
 mod reading;
 mod shipped;
+mod tree;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 

@@ -389,12 +389,16 @@ fn open(app: &App, book: &mut Book, passwords: Passwords) -> Result<(), Error> {
     let across = book.across.rows.iter().map(|s| (s.id.any(), &s.spec.peer));
     let direct = book.direct.rows.iter().map(|s| (s.id.any(), &s.spec.peer));
     for (id, peer) in across.chain(direct) {
-        let Some(sealed) = &peer.password else { continue };
-        let text = match passwords {
-            Passwords::Clear => app.sealer().open(sealed)?.expose().clone(),
-            Passwords::Masked => MASK.to_owned(),
-        };
-        book.beside.passwords.insert(id, text);
+        // A spelling is no secret kept: whoever reads it can turn it back.
+        let kept = [(&peer.password, &mut book.beside.passwords), (&peer.encrypted, &mut book.beside.spelled)];
+        for (sealed, texts) in kept {
+            let Some(sealed) = sealed else { continue };
+            let text = match passwords {
+                Passwords::Clear => app.sealer().open(sealed)?.expose().clone(),
+                Passwords::Masked => MASK.to_owned(),
+            };
+            texts.insert(id, text);
+        }
     }
     Ok(())
 }

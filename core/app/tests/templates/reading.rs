@@ -1,14 +1,15 @@
 //! What a template sees of a stored book.
 
 use meetme_app::{
-    routers,
+    passwords, routers,
     templates::{self, Passwords},
 };
 use meetme_model::{
     mirror::{PdbFacility, PdbLan, PdbNetwork, PdbNetworkFacility, PdbPort},
     ops::{Contact, ContactAssignment, ContactRole},
     routing::{
-        AutonomousSystem, ConfigContext, ConfigContextAssignment, Exchange, ExchangeSession, Template, TemplatePurpose,
+        AutonomousSystem, ConfigContext, ConfigContextAssignment, Exchange, ExchangeSession, PasswordForm, Platform,
+        Router, Template, TemplatePurpose,
     },
 };
 use meetme_store::{Filter, Resource as _};
@@ -89,6 +90,35 @@ async fn a_status_above_is_inherited() {
         let said = book.rendered(all, Passwords::Masked).await.unwrap();
         assert_eq!(said.matches("maintenance").count(), 4, "{said}");
         assert_eq!(said.matches("disabled").count(), 1, "{said}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_password_is_told_as_the_platform_spells_it_once_somebody_had_it_spelled() {
+    each("Peer", async |book| {
+        let all = "{% for s in router | ixp_sessions if s.password %}{{ s.encrypted_password }}\
+            {% if s.encrypted_password %} {{ s.encrypted_password | cisco_password }}{% endif %}{% endfor %}";
+        assert_eq!(book.rendered(all, Passwords::Clear).await.unwrap(), "None", "{}", book.make);
+        let (router, session, top) = (book.laid.edge1, book.laid.across, book.laid.top);
+        book.write(move |app, tx| {
+            let platform = json!({"name": "Box", "slug": "box", "password_form": "cisco-type7"});
+            let platform = tx.create::<Platform>(top, serde_json::from_value(platform).unwrap())?.id;
+            let mut row = tx.get(router)?;
+            let spec = Router { platform: Some(platform), encrypt: true, ..row.spec.clone() };
+            tx.save(&mut row, spec)?;
+            // As the operation does for a caller who may change the session.
+            let mut row = tx.get(session)?;
+            let mut spec = row.spec.clone();
+            let spelled = passwords::spelled(PasswordForm::CiscoType7, "s3cret", "192.0.2.11", 8);
+            spec.peer.encrypted = Some(app.sealer().seal(spelled.expose())?);
+            Ok(tx.save(&mut row, spec)?)
+        })
+        .await;
+        let spelled = passwords::spelled(PasswordForm::CiscoType7, "s3cret", "192.0.2.11", 8).expose().clone();
+        let clear = book.rendered(all, Passwords::Clear).await.unwrap();
+        assert_eq!(clear, format!("{spelled} {spelled}"), "{}", book.make);
+        assert_eq!(book.rendered(all, Passwords::Masked).await.unwrap(), "(secret) (secret)", "{}", book.make);
     })
     .await;
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use meetme_app::{
     irr::Registered,
-    routers::{Purpose, SessionId},
+    routers::{Purpose, SessionId, Words},
     rpki::{Builder, Vrp},
 };
 use meetme_base::{Id, IpNet};
@@ -41,6 +41,7 @@ fn session(asks: Asks, prefixes: Option<&[NetRange]>) -> SessionState {
         export: Vec::new(),
         communities: Vec::new(),
         bfd: None,
+        words: Ok(Words::default()),
         system: None,
         asks,
         registered: Some(Arc::new(registered)),
@@ -103,6 +104,23 @@ fn bogons_go_before_everything_else() {
         assert!(!pass(bogon), "{bogon}");
     }
     assert!(pass("2a00::/32") && pass("2001:678::/48"));
+}
+
+#[test]
+fn numbers_that_have_no_place_in_the_internet_are_in_no_path_but_as_the_peers_own() {
+    let asks = Asks { bogons: true, ..Asks::default() };
+    let filter = guarded(Policy::accept_all(), false, &session(asks, None), None).unwrap();
+    let pass = |origin: u32| passes(&filter, net("193.0.0.0/24"), asn(3333), asn(origin));
+    for bogon in [23_456, 64_496, 64_511, 64_512, 65_534, 65_535, 65_551, 65_552, 131_071, 4_200_000_000, u32::MAX] {
+        assert!(!pass(bogon), "AS{bogon}");
+    }
+    for good in [1, 23_455, 23_457, 64_495, 131_072, 4_199_999_999] {
+        assert!(pass(good), "AS{good}");
+    }
+    let private = SessionState { peer_asn: asn(64_512), ..session(asks, None) };
+    let filter = guarded(Policy::accept_all(), false, &private, None).unwrap();
+    let pass = |origin: u32| passes(&filter, net("193.0.0.0/24"), asn(64_512), asn(origin));
+    assert!(pass(64_512) && pass(64_500) && !pass(64_513), "both of the session are known, others are not");
 }
 
 #[test]

@@ -47,6 +47,9 @@ pub struct Router {
     /// The equipment behind it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub equipment: Option<Id<Equipment>>,
+    /// Its number in the inventory of devices that it follows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inventory: Option<i64>,
     /// Where it stands.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site: Option<Id<Site>>,
@@ -194,6 +197,7 @@ impl Resource for Router {
         Field::new("encrypt", FieldType::Bool, |s| s.encrypt.into()),
         Field::new("poll", FieldType::Bool, |s| s.poll.into()),
         Field::new("asn", FieldType::Int, |s| s.asn.into()),
+        Field::new("inventory", FieldType::Int, |s: &Self| s.inventory.into()).indexed(),
         Field::new("rate", FieldType::Int, |s| s.rate.into()),
         Field::new("tunnels", FieldType::Int, |s| s.tunnels.into()),
         Field::new("sessions", FieldType::Int, |s| s.sessions.into()),

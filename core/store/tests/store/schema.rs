@@ -168,3 +168,34 @@ fn a_name_that_two_sets_of_words_could_make_is_not_shared() {
         },
     );
 }
+
+/// How many tables of kinds refer to the table of objects; PostgreSQL looks into each of them for every object that goes.
+fn referring(client: &mut postgres::Client) -> i64 {
+    let sql = "SELECT count(*) FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid
+               JOIN pg_class o ON o.oid = f.confrelid
+               WHERE f.contype = 'f' AND o.relname = 'object' AND c.relname NOT IN ('edge', 'claim', 'alias')";
+    client.query_one(sql, &[]).unwrap().get(0)
+}
+
+#[test]
+fn what_goes_is_not_looked_for_in_the_table_of_every_kind() {
+    on_both_with(old, |w| {
+        let meetme_store::Open::Postgres { url, .. } = &*w.open else { return };
+        let mut client = postgres::Client::connect(url, postgres::NoTls).unwrap();
+        assert_eq!(referring(&mut client), 0);
+        // As an earlier release made it.
+        let table = client
+            .query_one("SELECT CAST(relname AS TEXT) FROM pg_class WHERE relkind = 'r' AND relname LIKE '%thing'", &[]);
+        let table: String = table.unwrap().get(0);
+        client.batch_execute(&format!("ALTER TABLE {table} ADD FOREIGN KEY (id) REFERENCES object (id)")).unwrap();
+        assert_eq!(referring(&mut client), 1);
+        let site = w.site("a").id;
+        let store = w.again(old());
+        assert_eq!(referring(&mut client), 0);
+        // What refers to a row is guarded as ever.
+        let org = w.org;
+        let refused = answer(store.write(Context::system(), move |tx| tx.remove(org.of::<Org>())));
+        assert!(matches!(refused, Err(Error::Referenced { .. })), "{refused:?}");
+        answer(store.write(Context::system(), move |tx| tx.remove(site))).unwrap();
+    });
+}

@@ -7,6 +7,7 @@ mod exports;
 mod irr;
 mod ixapi;
 mod mails;
+mod netbox;
 mod peeringdb;
 mod polling;
 mod portal;

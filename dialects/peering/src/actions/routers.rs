@@ -1,14 +1,20 @@
 //! What can be done with routers.
 
 use http::{Method, StatusCode};
-use meetme_app::{routers::jobs, sources};
+use meetme_app::{
+    Error,
+    peering::inventory::{self, Taken},
+    routers::jobs,
+    sources,
+};
 use meetme_base::{Id, Invalid};
 use meetme_http::{Cx, Problem, Reply, Shape};
 use meetme_model::routing::Router;
-use serde_json::Value as Json;
+use meetme_store::Resource as _;
+use serde_json::{Value as Json, json};
 
-use super::{Action, enqueue, enqueue_all, id};
-use crate::{models::router, serve};
+use super::{Action, enqueue, enqueue_all, id, netbox};
+use crate::{models::router, query, serve};
 
 /// The most routers that one request sets to work.
 const MOST: usize = 500;
@@ -69,7 +75,44 @@ pub const ACTIONS: &[Action] = &[
         gives: Shape::ListOf("Job"),
         run: |cx| Box::pin(push(cx)),
     },
+    Action {
+        id: "devices_routers_update_from_netbox",
+        method: Method::POST,
+        model: &router::MODEL,
+        one: false,
+        end: "update-from-netbox",
+        success: 200,
+        takes: Shape::Named("NetBoxWebhook"),
+        gives: Shape::Nothing,
+        run: |cx| Box::pin(from_netbox(cx)),
+    },
 ];
+
+/// Takes over what NetBox tells of a device by its webhook: 201 for a router that was made, 200 for one that was changed or
+/// removed, 501 for a platform that is not known here by its slug.
+async fn from_netbox(cx: Cx) -> Result<Reply, Problem> {
+    let home = cx.caller().home().any();
+    // The right is asked for before the body is looked at.
+    cx.app.read(cx.caller(), move |tx| inventory::may(tx, home)).await?;
+    let (event, device) = netbox::read(&serve::body(&cx)?)?;
+    let (app, slug) = (cx.app.clone(), device.platform.clone());
+    let done = cx.app.write(cx.caller(), move |tx| inventory::take(&app, tx, home, event, &device));
+    let renamed = |error| match error {
+        // Their names are all that routers of one organization can clash by.
+        Error::Exists { kind, .. } if kind == Router::KIND => {
+            Invalid::new("name", "unique", "router with this name already exists.").into()
+        }
+        other => query::renamed(other, netbox::NAMES),
+    };
+    match done.await.map_err(renamed)? {
+        Taken::Made(_) => Ok(Reply::empty(StatusCode::CREATED)),
+        Taken::Changed(_) | Taken::Removed => Ok(Reply::empty(StatusCode::OK)),
+        Taken::NoPlatform => {
+            let detail = format!("No platform has the slug {}.", slug.unwrap_or_default());
+            Ok(Reply::json(StatusCode::NOT_IMPLEMENTED, &json!({"detail": detail})))
+        }
+    }
+}
 
 /// Shows, or makes, the changes the boxes behind some routers need: a job for each. Routers that are not there for the caller are
 /// passed over.

@@ -6,7 +6,6 @@ use meetme_model::{
     routing::{AutonomousSystem, Flavour, Platform, Router, Template},
 };
 use meetme_store::{Filter, Resource as _};
-use serde_json::Value as Json;
 
 use super::{
     SERVICE, SERVICE_FILTER, admin, autonomous_system, configuration, context, data_source, number, platform, raw,
@@ -19,21 +18,6 @@ use crate::{
 
 type Of = Router;
 type F = Field<Of>;
-
-/// The member of a router's `ext` that is this dialect's.
-const EXT: &str = "peering-manager";
-
-fn netbox_id(router: &Of) -> i64 {
-    router.ext.get(EXT).and_then(|ext| ext.get("netbox_device_id")).and_then(Json::as_i64).unwrap_or_default()
-}
-
-fn set_netbox_id(router: &mut Of, id: i64) {
-    if id == 0 {
-        router.ext.remove(EXT);
-    } else {
-        router.ext.insert(EXT.to_owned(), serde_json::json!({"netbox_device_id": id}));
-    }
-}
 
 /// The model.
 pub static MODEL: Model<Of> = Model {
@@ -112,13 +96,11 @@ pub static MODEL: Model<Of> = Model {
         .required(),
         F::integer(
             "netbox_device_id",
-            "",
+            "inventory",
             0,
             i32::MAX as i64,
-            |r| Some(netbox_id(&r.spec)),
-            |d, n| {
-                set_netbox_id(&mut d.spec, n.unwrap_or_default());
-            },
+            |r| Some(r.spec.inventory.unwrap_or_default()),
+            |d, n| d.spec.inventory = n.filter(|n| *n != 0),
         ),
         F::local_context_data(|s| s.context.as_ref(), |s, v| s.context = v),
         F::made("config_context", "field", |r, _, l, out| context(r.id.any(), r.spec.context.as_ref(), l, out)),

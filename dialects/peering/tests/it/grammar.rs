@@ -24,8 +24,7 @@ static CONTRACT: std::sync::LazyLock<Value> = std::sync::LazyLock::new(|| {
 const LATER: &[(&str, &str)] = &[("ObjectChange", "export"), ("Webhook", "secret")];
 
 /// Fields that lists are not ordered by: they are computed from several rows, or nobody sorts by them and the core has no column.
-const UNORDERED: &[&str] =
-    &["Configuration.template", "Router.netbox_device_id", "Tag.tagged_items", "Connection.name"];
+const UNORDERED: &[&str] = &["Configuration.template", "Tag.tagged_items", "Connection.name"];
 
 /// A served list.
 struct List {

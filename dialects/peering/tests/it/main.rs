@@ -17,6 +17,7 @@ mod grammar;
 mod hooks;
 mod lists;
 mod messaging;
+mod netbox;
 mod peeringdb;
 mod people;
 mod polling;

@@ -2,8 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use meetme_app::irr::{self, Question};
-use meetme_model::routing::{IrrQuestion, IrrSet};
+use meetme_app::{
+    irr::{self, Question},
+    templates::{self, Passwords},
+};
+use meetme_model::routing::{DirectSession, IrrQuestion, IrrSet, Router, Template};
 use meetme_store::{Filter, Object, Query};
 use meetme_whois::Mood;
 
@@ -55,6 +58,44 @@ async fn what_stands_behind_a_set_is_kept_for_whoever_names_it() {
         );
         world.write(move |tx| Ok(tx.remove(two)?)).await;
         world.until("what was asked for it goes with an AS", |rows| rows.len() == 1).await;
+        world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn a_router_s_template_is_made_of_what_the_registry_says() {
+    if !is_there("bgpq4") {
+        return;
+    }
+    for world in world::both(|_| {}).await {
+        fill(&world);
+        let remote = world.system(3333, "AS-EXAMPLE").await;
+        world.until("all three are answered", |rows| is_fetched(rows, 3)).await;
+        let operator = world.operator;
+        let router = world.write(move |tx| {
+            let text = "{% for s in router | direct_sessions %}{% for family in [4, 6] %}\
+                {% for item in s.autonomous_system | prefix_list(family) %}{{ item.prefix }}\
+                {% if not item.exact %} ge {{ item['greater-equal'] }} le {{ item['less-equal'] }}{% endif %}; {% endfor %}\
+                {% endfor %}from {{ s.autonomous_system | as_list | join(',') }}{% endfor %}";
+            let template = Template { name: "T".to_owned(), text: text.to_owned(), ..Template::default() };
+            let template = Some(tx.create(operator, template)?.id);
+            let (name, hostname) = ("edge1".to_owned(), "edge1".to_owned());
+            let router = tx.create(operator, Router { name, hostname, template, ..Router::default() })?.id;
+            let session = DirectSession {
+                remote: Some(remote),
+                router: Some(router),
+                ..DirectSession::new("3333".parse().unwrap(), "192.0.2.2/30".parse().unwrap())
+            };
+            tx.create(operator, session)?;
+            Ok(router)
+        });
+        let router = router.await;
+        let app = world.app.clone();
+        let read = world.write(move |tx| templates::configuration(&app, tx, router, Passwords::Masked)).await;
+        assert_eq!(
+            read.unwrap().render().unwrap(),
+            "192.0.2.0/24; 198.51.100.0/23 ge 24 le 24; 2001:db8::/32 ge 32 le 48; from 112,3333"
+        );
         world.end().await;
     }
 }
