@@ -6,7 +6,7 @@ use meetme_model::{
     fabric::{Landing, LandingStatus, Port, Segment, Shape},
     living,
     metal::Device,
-    ops::{Equipment, Job},
+    ops::{Equipment, Family, Job},
 };
 use meetme_store::{Filter, Moved, Object, Resource as _, Tx};
 use serde_json::json;
@@ -274,9 +274,12 @@ pub fn switches(tx: &mut Tx<'_>, landing: &Object<Landing>) -> Result<Vec<Id<Equ
         return Ok(Vec::new());
     }
     let patched = Filter::is_in("id", ports.iter().copied()).or(Filter::is_in("leader", ports));
-    let mut on: Vec<_> = tx.all::<Port>(patched)?.into_iter().filter_map(|nic| nic.spec.equipment).collect();
+    let nics = tx.all::<Port>(patched)?.into_iter().filter(|nic| nic.spec.interface.is_some());
+    let known = tx.many::<Equipment>(nics.filter_map(|nic| nic.spec.equipment))?;
+    let is_switch =
+        |(id, found): (Id<Equipment>, Object<Equipment>)| (found.spec.family == Family::Switch).then_some(id);
+    let mut on: Vec<_> = known.into_iter().filter_map(is_switch).collect();
     on.sort_unstable();
-    on.dedup();
     Ok(on)
 }
 

@@ -257,7 +257,13 @@ async fn a_gateway_stands_on_the_switches_of_its_network_and_goes_with_its_addre
 async fn where_nobody_entered_the_switch_a_network_is_up_at_once() {
     let world = World::new().await;
     let (plan, image) = world.wares().await;
-    let nics = json!([{"name": "eth0", "mac": "02:00:00:00:00:01"}, {"name": "eth1", "mac": "02:00:00:00:00:02"}]);
+    // A switch without the name of the interface says too little, and other equipment is none.
+    let leaf = world.make::<Equipment>(json!({"name": "leaf9", "family": "switch", "make": "sim"})).await;
+    let edge = world.make::<Equipment>(json!({"name": "edge9", "family": "router", "make": "sim"})).await;
+    let nics = json!([
+        {"name": "eth0", "mac": "02:00:00:00:00:01", "switch": leaf},
+        {"name": "eth1", "mac": "02:00:00:00:00:02", "switch": edge, "interface": "xe1"},
+    ]);
     world.make::<Server>(json!({"serial": "S1", "plan": plan, "site": world.site, "nics": nics})).await;
     let (project, site) = (world.project().await, world.site);
     let landing = world.write(move |tx| {
