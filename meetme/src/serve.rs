@@ -203,6 +203,7 @@ fn agents(app: &App, hub: &Arc<Hub>, data: &Path) -> Result<Agents> {
         .with_circuit("sim", sim.clone())
         .with_switch("sim", sim.clone())
         .with_server("sim", sim.clone())
+        .with_storage("sim", sim.clone())
         .with_discoverer("sim", sim)
         .with_server("redfish", redfish.clone())
         .with_discoverer("redfish", redfish);

@@ -13,6 +13,7 @@ mod fence;
 mod keep;
 pub mod router;
 pub mod server;
+pub mod storage;
 pub mod switch;
 mod wire;
 

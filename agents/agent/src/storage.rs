@@ -168,9 +168,7 @@ impl Plan {
                 if wish.restore.as_ref().is_some_and(|restore| restore.number > seen.restored) {
                     actions.push(Action::Restore);
                 }
-                let stays = |name: &String| {
-                    wish.snapshots.contains(name)
-                };
+                let stays = |name: &String| wish.snapshots.contains(name);
                 let gone = seen.snapshots.iter().map(|(name, _)| name).filter(|name| !stays(name));
                 actions.extend(gone.cloned().map(Action::Drop));
                 let mut wished = wish.initiators.clone();

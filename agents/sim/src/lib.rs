@@ -1,5 +1,5 @@
 //! Simulated equipment: routers that speak BGP with nobody, a fabric that carries circuits nowhere, switches without frames, servers
-//! without metal.
+//! without metal, storage without disks.
 //!
 //! Promise: it is an agent like any other and does not flatter. It keeps what it was given, in memory and apart from what it
 //! answers; it takes its time; and by its settings it refuses, does half of what it was told, says it did what it did not,
@@ -11,6 +11,7 @@ mod circuit;
 mod router;
 mod server;
 mod settings;
+mod storage;
 mod switch;
 
 use std::{
@@ -38,6 +39,7 @@ struct World {
     routers: HashMap<String, router::Machine>,
     circuits: HashMap<(String, i64), circuit::Line>,
     servers: HashMap<(String, i64), server::Machine>,
+    disks: HashMap<String, Vec<storage::Disk>>,
     switches: HashMap<String, switch::Machine>,
     /// How often each was told to forget.
     forgotten: HashMap<String, u64>,
@@ -120,6 +122,7 @@ impl World {
         self.switches.remove(name);
         self.circuits.retain(|(of, _), _| of != name);
         self.servers.retain(|(of, _), _| of != name);
+        self.disks.remove(name);
     }
 }
 

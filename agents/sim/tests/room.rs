@@ -9,6 +9,7 @@ use meetme_agent::{
     fabric::{self, Circuit, LegPhase},
     router::{self, BgpSession, BgpState, Desired, Policy, Router},
     server::{self, Busy, Server},
+    storage::{self, Restore, Storage},
 };
 use meetme_base::{Asn, ManualClock, Time};
 use meetme_sim::Sim;
@@ -219,4 +220,74 @@ async fn an_installation_that_breaks_off_stops_in_the_middle() {
     room.target.settings = json!({"delay_ms": 1000});
     let whole = room.look::<Server>().await;
     assert_eq!((whole.busy, whole.done.len()), (None, 4));
+}
+
+/// What a volume is to be: 10 GB with these snapshots.
+fn volume(number: i64, snapshots: &[&str]) -> storage::Desired {
+    let volume = storage::Volume {
+        size_gb: 10,
+        class: "fast".into(),
+        copy_of: None,
+        snapshots: snapshots.iter().map(|name| (*name).to_owned()).collect(),
+        restore: None,
+        initiators: vec![],
+    };
+    storage::Desired { key: format!("v{number}"), volume: Some(volume) }
+}
+
+fn with(mut want: storage::Desired, edit: impl FnOnce(&mut storage::Volume)) -> storage::Desired {
+    edit(want.volume.as_mut().unwrap());
+    want
+}
+
+#[tokio::test]
+async fn a_volume_is_made_snapped_copied_and_put_back_and_what_it_holds_says_so() {
+    let mut room = Room::new(json!(null));
+    let made = room.pass::<Storage>(&volume(7, &[]), 1).await.unwrap().volume.unwrap();
+    assert!(made.busy && made.iqn.starts_with("iqn.") && made.portals.len() == 2, "{made:?}");
+    room.clock.step_seconds(1);
+    let first = room.look::<Storage>().await.volume.unwrap();
+    assert!(!first.busy);
+    let snapped = room.pass::<Storage>(&volume(7, &["s1"]), 2).await.unwrap().volume.unwrap();
+    assert_eq!(snapped.snapshots.len(), 1);
+    assert_ne!(snapped.content, first.content, "its machine goes on writing");
+
+    room.target.id = 8;
+    let origin =
+        |snapshot: Option<&str>| Some(storage::Origin { volume: "v7".into(), snapshot: snapshot.map(str::to_owned) });
+    let copy = with(volume(8, &[]), |v| v.copy_of = origin(Some("s1")));
+    let copied = room.pass::<Storage>(&copy, 3).await.unwrap().volume.unwrap();
+    assert_eq!(copied.content, first.content, "a copy of the snapshot holds what the snapshot holds");
+    room.target.id = 9;
+    let copy = with(volume(9, &[]), |v| v.copy_of = origin(None));
+    assert_eq!(room.pass::<Storage>(&copy, 4).await.unwrap().volume.unwrap().content, snapped.content);
+    room.target.id = 10;
+    let lost = with(volume(10, &[]), |v| v.copy_of = origin(Some("s2")));
+    assert!(room.pass::<Storage>(&lost, 5).await.unwrap_err().to_string().contains("no v7 to copy"));
+
+    room.target.id = 7;
+    let back = with(volume(7, &["s1"]), |v| v.restore = Some(Restore { number: 1, snapshot: "s1".into() }));
+    let restored = room.pass::<Storage>(&back, 6).await.unwrap().volume.unwrap();
+    assert_eq!((restored.restored, &restored.content), (1, &first.content));
+    room.clock.step_seconds(1);
+    let grown = with(volume(7, &[]), |v| {
+        v.size_gb = 20;
+        v.initiators = vec!["iqn.a".into()];
+        v.restore = Some(Restore { number: 1, snapshot: "s1".into() });
+    });
+    let grown = room.pass::<Storage>(&grown, 7).await.unwrap().volume.unwrap();
+    assert_eq!((grown.size_gb, grown.snapshots.len(), grown.initiators.len(), grown.restored), (20, 0, 1, 1));
+    room.clock.step_seconds(1);
+    let gone = storage::Desired { key: "v7".into(), volume: None };
+    assert!(room.pass::<Storage>(&gone, 8).await.unwrap().volume.unwrap().busy);
+    room.clock.step_seconds(1);
+    assert_eq!(room.look::<Storage>().await.volume, None);
+}
+
+#[tokio::test]
+async fn storage_that_forgets_has_nothing_left() {
+    let mut room = Room::new(json!(null));
+    room.pass::<Storage>(&volume(7, &[]), 1).await.unwrap();
+    room.target.settings = json!({"forget": 1});
+    assert_eq!(room.look::<Storage>().await.volume, None);
 }

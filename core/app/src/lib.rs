@@ -59,6 +59,7 @@ pub mod templates;
 pub mod transfers;
 pub mod userdata;
 pub mod users;
+pub mod volumes;
 
 use std::{
     future::Future,

@@ -7,6 +7,7 @@ use meetme_agent::{
     fabric::Circuit,
     router::Router,
     server::{Discover, Server},
+    storage::Storage,
     switch::Switch,
 };
 
@@ -40,6 +41,7 @@ pub struct Agents {
     pub(crate) routers: Makes<Router>,
     pub(crate) circuits: Makes<Circuit>,
     pub(crate) servers: Makes<Server>,
+    pub(crate) storage: Makes<Storage>,
     pub(crate) switches: Makes<Switch>,
     discoverers: HashMap<String, Arc<dyn Discover>>,
     pub(crate) usual: String,
@@ -68,6 +70,13 @@ impl Agents {
     #[must_use]
     pub fn with_circuit(mut self, make: impl Into<String>, agent: Arc<dyn Agent<Circuit>>) -> Self {
         self.circuits.by_make.insert(make.into(), agent);
+        self
+    }
+
+    /// Adds an agent for storage of a make.
+    #[must_use]
+    pub fn with_storage(mut self, make: impl Into<String>, agent: Arc<dyn Agent<Storage>>) -> Self {
+        self.storage.by_make.insert(make.into(), agent);
         self
     }
 

@@ -22,6 +22,7 @@ mod registry;
 pub mod router;
 mod runner;
 pub mod switch;
+pub mod volume;
 
 pub use agents::{Agents, Makes};
 pub use controller::{Controller, ErasedController, Next, Soon};
@@ -47,7 +48,9 @@ pub fn controllers_at(app: App, agents: Agents, pace: Pace) -> Vec<Box<dyn Erase
         Box::new(router::RouterController::new(app.clone(), agents.clone())),
         Box::new(circuit::CircuitController::new(app.clone(), agents.clone(), pace)),
         Box::new(device::DeviceController::new(app.clone(), agents.clone(), pace)),
-        Box::new(switch::SwitchController::new(app, agents, pace)),
+        Box::new(switch::SwitchController::new(app.clone(), agents.clone(), pace)),
+        Box::new(volume::VolumeController::new(app, agents, pace)),
+        Box::new(volume::PolicyController::new(pace)),
         Box::new(batch::BatchController),
         Box::new(market::MarketController::new(pace)),
         Box::new(market::SpotRequestController::new(pace)),

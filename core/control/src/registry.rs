@@ -5,7 +5,7 @@
 use meetme_base::{Id, RawId};
 use meetme_model::{
     fabric::{Address, Block, Circuit, Landing, Leg, Network, Port, Segment},
-    metal::{Batch, Device, Reservation, Server, SpotPrice, SpotRequest},
+    metal::{Attachment, Batch, Device, Reservation, Server, Snapshot, SnapshotPolicy, SpotPrice, SpotRequest, Volume},
     ops::{Equipment, Family, Hook, Job},
     place::{Plan, Price},
     routing::{
@@ -64,6 +64,14 @@ pub fn registry() -> Registry {
         .trigger::<Network>(TriggerOn::Status, "ordered_router", |_, t| Ok(each(t, |n| n.router.map(Id::any))))
         .trigger::<Device>(TriggerOn::Spec, "device", itself)
         .trigger::<Batch>(TriggerOn::Spec, "batch", itself)
+        .trigger::<Volume>(TriggerOn::Spec, "volume", itself)
+        .trigger::<Attachment>(TriggerOn::Spec, "volume", |_, t| Ok(each(t, |a| Some(a.volume.any()))))
+        .trigger::<Snapshot>(TriggerOn::Spec, "volume", |_, t| Ok(each(t, |s| Some(s.volume.any()))))
+        .trigger::<SnapshotPolicy>(TriggerOn::Status, "snapshot_policy", itself)
+        .trigger::<Equipment>(TriggerOn::Spec, "volume", |tx, t| {
+            let sites: Vec<RawId> = each(t, |e| e.site.map(Id::any));
+            raw(tx.ids::<Volume>(&Filter::is_in("site", sites).and(meetme_model::living())))
+        })
         .trigger::<Job>(TriggerOn::Spec, "job", itself)
         .trigger::<Hook>(TriggerOn::Spec, "hook", itself)
         .trigger::<Equipment>(TriggerOn::Spec, "device", |tx, t| {

@@ -107,6 +107,10 @@ pub fn make(tx: &mut Tx<'_>, people: &People, places: &Places) -> Result<(), Err
         }))?;
         tx.create(people.operator, image)?;
     }
+    for (slug, name) in [("storage_1", "Standard"), ("storage_2", "Performance")] {
+        let plan: Plan = spec(json!({"slug": slug, "name": name, "line": "volume", "forms": ["on_demand"]}))?;
+        tx.create(people.operator, plan)?;
+    }
     let ipxe: Image = spec(json!({
         "slug": "custom_ipxe", "name": "Custom iPXE", "distro": "custom_ipxe", "version": "1", "released": true,
         "boot": "script", "plans": plans.values().collect::<Vec<_>>(),

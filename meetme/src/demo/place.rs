@@ -222,6 +222,15 @@ fn pools(tx: &mut Tx<'_>, operator: RawId) -> Result<(), Error> {
         let pool = Pool { networks, ..Pool::new(PoolOf::Addresses, purpose) };
         tx.create(operator, pool)?;
     }
+    // 10 TB of storage at every site, in GB.
+    for site in tx.ids::<Site>(&Filter::All)? {
+        let pool = Pool {
+            numbers: vec![Stretch { first: 1, last: 10_000 }],
+            at: Some(site.any()),
+            ..Pool::new(PoolOf::Units, meetme_app::volumes::STORAGE)
+        };
+        tx.create(operator, pool)?;
+    }
     Ok(())
 }
 

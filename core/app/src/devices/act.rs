@@ -5,7 +5,7 @@ use meetme_model::{Lock, Phase, Wanted, metal::Device, place::Image, routing::Di
 use meetme_store::{Filter, Object, Resource as _, Tx};
 
 use super::{order::check_script, port};
-use crate::{Error, access, addresses, nics};
+use crate::{Error, access, addresses, nics, volumes};
 
 /// What can be done to a machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,6 +98,7 @@ pub fn remove(tx: &mut Tx<'_>, id: Id<Device>) -> Result<Object<Device>, Error> 
         tx.save(&mut device, spec)?;
         nics::take_all(tx, id)
     })?;
+    volumes::detach_all(tx, id)?;
     Ok(device)
 }
 
@@ -111,6 +112,8 @@ pub fn finish(tx: &mut Tx<'_>, device: &mut Object<Device>) -> Result<(), Error>
         for session in tx.ids::<DirectSession>(&Filter::eq("device", device.id))? {
             tx.remove(session)?;
         }
+        // One that ended on its day was wished gone by nobody.
+        volumes::detach_all(tx, device.id)?;
         addresses::take_back(tx, device.id)?;
         port::take_back(tx, device.id.any())?;
         // Its own claims: the server, or the loan of a reserved one, which the reservation goes on holding.

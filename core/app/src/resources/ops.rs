@@ -2,7 +2,7 @@
 
 use meetme_base::{Kind, RawId};
 use meetme_model::{
-    metal::License,
+    metal::{License, SnapshotPolicy},
     ops::{DataFile, DataSource, Hook, Job, Notification, Receipt},
     place::Billing,
 };
@@ -10,7 +10,7 @@ use meetme_store::{AnyObject, KindInfo, Resource as _, Tx};
 use serde_json::Value as Json;
 
 use super::{By, Create, Hooks, Made, Remove, Replace, peering::of, read};
-use crate::{Error, billing, licenses, notifications};
+use crate::{Error, billing, licenses, notifications, volumes};
 
 /// What is said of a file of a data source.
 const MIRRORED: &str = "The files of a data source come, change and go by synchronising it.";
@@ -63,6 +63,14 @@ pub(super) const HOOKS: &[(Kind, Hooks)] = &[
     (
         License::KIND,
         Hooks { create: Create::By(create_license), replace: Replace::By(replace_license), remove: Remove::Plain },
+    ),
+    (
+        SnapshotPolicy::KIND,
+        Hooks {
+            create: Create::By(create_snapshot_policy),
+            replace: Replace::By(replace_snapshot_policy),
+            remove: Remove::Plain,
+        },
     ),
 ];
 
@@ -136,6 +144,33 @@ fn replace_license(_: By<'_>, tx: &mut Tx<'_>, _: &KindInfo, old: &AnyObject, sp
     if new.key != row.spec.key {
         licenses::may_enter_key(tx)?;
     }
+    tx.save(&mut row, new)?;
+    Ok(Tx::erased(&row))
+}
+
+/// A rule takes snapshots in the volume's project, so it takes rights there to make one.
+fn create_snapshot_policy(
+    _: By<'_>,
+    tx: &mut Tx<'_>,
+    _: &KindInfo,
+    tenant: Option<RawId>,
+    spec: Json,
+) -> Result<Made, Error> {
+    let new: SnapshotPolicy = read(&spec)?;
+    let volume = tx.get(new.volume)?;
+    super::access::on(tenant, volume.tenant, "volume's project")?;
+    Ok(Tx::erased(&volumes::add_policy(tx, &volume, new.every, new.keep)?).into())
+}
+
+fn replace_snapshot_policy(
+    _: By<'_>,
+    tx: &mut Tx<'_>,
+    _: &KindInfo,
+    old: &AnyObject,
+    spec: Json,
+) -> Result<AnyObject, Error> {
+    let mut row = tx.get::<SnapshotPolicy>(old.id.of())?;
+    let new: SnapshotPolicy = Tx::sent_for(&row, spec)?;
     tx.save(&mut row, new)?;
     Ok(Tx::erased(&row))
 }

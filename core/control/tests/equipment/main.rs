@@ -12,4 +12,5 @@ mod portal;
 mod routers;
 mod switches;
 mod templates;
+mod volumes;
 mod world;

@@ -71,7 +71,9 @@ impl World {
             .with_router("sim", sim.clone())
             .with_circuit("sim", sim.clone())
             .with_switch("sim", sim.clone())
-            .with_server("sim", sim.clone());
+            .with_server("sim", sim.clone())
+            .with_storage("sim", sim.clone())
+            .with_storage("shelf", sim.clone());
         let agents = further(agents);
         let pace = Pace {
             watch: Duration::from_millis(300),

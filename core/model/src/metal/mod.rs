@@ -7,7 +7,9 @@ mod license;
 mod machine;
 mod reservation;
 mod server;
+mod snapshot;
 mod spot;
+mod volume;
 mod wish;
 
 pub use batch::{Batch, BatchState, BatchStatus};
@@ -18,7 +20,9 @@ pub use license::License;
 pub use machine::{MachineBusy, MachineSaid, MachineTold, SaidWhat};
 pub use reservation::Reservation;
 pub use server::{Health, Nic, Power, Server, ServerStatus};
+pub use snapshot::{Frequency, Snapshot, SnapshotPolicy, SnapshotPolicyStatus, SnapshotStatus};
 pub use spot::{SpotPrice, SpotPriceStatus, SpotRequest, SpotRequestStatus};
+pub use volume::{Attachment, AttachmentStatus, Origin, SIZES, Volume, VolumeStatus};
 pub use wish::{DeviceWish, Keys, Place, Reserved};
 
 use meetme_store::Registry;
@@ -32,4 +36,8 @@ pub fn register(r: Registry) -> Registry {
         .with::<Device>()
         .with::<Batch>()
         .with::<License>()
+        .with::<Volume>()
+        .with::<Attachment>()
+        .with::<SnapshotPolicy>()
+        .with::<Snapshot>()
 }

@@ -85,6 +85,10 @@ impl Resource for Volume {
         Field::new("name", FieldType::Text, |s: &Self| s.name.as_str().into()).indexed().searchable(),
         Field::new("description", FieldType::Text, |s: &Self| s.description.clone().into()).searchable(),
         Field::new("size_gb", FieldType::Int, |s| i64::from(s.size_gb).into()),
+        // What it is a copy of, by number.
+        Field::new("copied_from", FieldType::Int, |s: &Self| s.copy_of.map(|origin| origin.number).into())
+            .indexed()
+            .hidden(),
         Field::new("wanted", FieldType::Text, |s: &Self| s.life.wanted.word().into()).words(Wanted::WORDS),
         Field::status("phase", FieldType::Text, |s: &Self::Status| s.life.phase.word().into())
             .indexed()
@@ -93,12 +97,7 @@ impl Resource for Volume {
     const EDGES: &'static [Edge<Self>] = &[
         Edge::refuse("site", &[Site::KIND], |s| Some(s.site.any())),
         Edge::refuse("plan", &[Plan::KIND], |s| Some(s.plan.any())),
-        Edge::detach(
-            "restore_from",
-            &[Snapshot::KIND],
-            |s| s.restore_from.map(Id::any),
-            |s| s.restore_from = None,
-        ),
+        Edge::detach("restore_from", &[Snapshot::KIND], |s| s.restore_from.map(Id::any), |s| s.restore_from = None),
     ];
     const INDEXES: &'static [&'static [&'static str]] = &[&["tenant", "created"]];
     type Status = VolumeStatus;

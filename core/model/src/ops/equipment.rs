@@ -59,11 +59,13 @@ pub enum Family {
     Cloud,
     /// Runs virtual appliances.
     Host,
+    /// Holds volumes.
+    Storage,
 }
 
 impl Family {
     /// Every word.
-    pub const WORDS: &'static [&'static str] = &["router", "switch", "server", "cloud", "host"];
+    pub const WORDS: &'static [&'static str] = &["router", "switch", "server", "cloud", "host", "storage"];
     /// The stored word.
     pub const fn word(self) -> &'static str {
         Self::WORDS[self as usize]

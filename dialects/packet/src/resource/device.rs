@@ -322,6 +322,11 @@ pub const fn billing(term: Option<Term>) -> &'static str {
     }
 }
 
+/// The name a device is told to call itself towards storage.
+pub fn iqn(row: &Object<Device>) -> String {
+    format!("iqn.{}.net.packet:device.{}", &at(row.created)[..7], row.uid.short())
+}
+
 /// The term behind a word for it.
 ///
 /// # Errors

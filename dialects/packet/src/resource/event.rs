@@ -5,10 +5,10 @@ use meetme_base::{Kind, RawId, Uid};
 use meetme_model::{
     access::{Key, Membership, Organization, Project, SshKey, User},
     fabric::Block,
-    metal::{Batch, Device, Reservation, SpotRequest},
+    metal::{Attachment, Batch, Device, Reservation, SpotRequest, Volume},
     routing::{BgpConfig, DirectSession},
 };
-use meetme_store::{Change, ChangeQuery, Object, Resource, Verb};
+use meetme_store::{Change, ChangeQuery, Filter, Object, Resource, Verb};
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -25,6 +25,7 @@ const LIST: Gives = Gives::Pages("events", "Event");
 pub fn rows() -> Vec<Row> {
     vec![
         Row::get("list_device_events", "/devices/{id}/events", LIST, list_of_device),
+        Row::get("list_volume_events", "/volumes/{id}/events", LIST, list_of_volume),
         Row::get("list_project_events", "/projects/{id}/events", LIST, list_of_project),
         Row::get("list_organization_events", "/organizations/{id}/events", LIST, list_of_organization),
         Row::get("list_events", "/events", LIST, list),
@@ -35,6 +36,8 @@ pub fn rows() -> Vec<Row> {
 /// What is shown of the log: the kind, where its rows are found, the type of the event of its making, and a text before its name.
 const SHOWN: &[(Kind, &str, &str, &str)] = &[
     (Device::KIND, "/devices", "instance.queued", "Queued device"),
+    (Volume::KIND, "/storage", "volume.queued", "Queued volume"),
+    (Attachment::KIND, "/storage/attachments", "volume.attached", "Attached"),
     (Project::KIND, "/projects", "project.created", "Created project"),
     (Organization::KIND, "/organizations", "organization.created", "Created organization"),
     (SshKey::KIND, "/ssh-keys", "ssh_key.created", "Added SSH key"),
@@ -118,6 +121,14 @@ fn page(work: &mut Work<'_, '_>, query: ChangeQuery) -> Result<Out, Error> {
 fn list_of_device(work: &mut Work<'_, '_>) -> Result<Out, Error> {
     let device = work.id::<Device>("id")?;
     page(work, query(vec![device.any()], None))
+}
+
+/// The volume's own, and those of its use.
+fn list_of_volume(work: &mut Work<'_, '_>) -> Result<Out, Error> {
+    let volume = work.id::<Volume>("id")?;
+    let held = work.tx.ids::<Attachment>(&Filter::eq("volume", volume))?;
+    let ids = std::iter::once(volume.any()).chain(held.into_iter().map(|id| id.any())).collect();
+    page(work, query(ids, None))
 }
 
 fn list_of_project(work: &mut Work<'_, '_>) -> Result<Out, Error> {

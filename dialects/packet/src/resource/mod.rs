@@ -3,6 +3,7 @@
 mod account;
 mod address;
 mod api_key;
+mod attachment;
 mod batch;
 mod bgp;
 mod block;
@@ -28,6 +29,7 @@ mod plan;
 mod port;
 mod project;
 mod reservation;
+mod snapshot;
 mod spot;
 mod ssh_key;
 mod transfer;
@@ -35,6 +37,7 @@ mod usage;
 mod user;
 mod virtual_network;
 mod vlan_assignment;
+mod volume;
 
 use meetme_app::Error;
 use meetme_base::{Invalid, Time};
@@ -42,7 +45,7 @@ use meetme_http::Op;
 use meetme_model::{
     access::{EmailAddress, Invitation, Key, Membership, Organization, Project, SshKey, Transfer, User},
     fabric::{Address, Block, Landing, Port, Segment},
-    metal::{Batch, Device, License, Reservation, SpotRequest},
+    metal::{Attachment, Batch, Device, License, Reservation, Snapshot, SnapshotPolicy, SpotRequest, Volume},
     ops::Notification,
     place::{Billing, Image, Metro, Money, Plan, Site},
     routing::{BgpConfig, DirectSession},
@@ -79,6 +82,10 @@ pub static SHOWN: &[Entry] = &[
     Entry::of::<Notification>(),
     Entry::of::<Billing>(),
     Entry::of::<License>(),
+    Entry::of::<Volume>(),
+    Entry::of::<Attachment>(),
+    Entry::of::<Snapshot>(),
+    Entry::of::<SnapshotPolicy>(),
 ];
 
 /// Every operation, by chapter.
@@ -108,6 +115,9 @@ pub fn ops() -> Vec<Op> {
         ("Spot market", spot::rows()),
         ("IP addresses", address::rows()),
         ("IP reservations", block::rows()),
+        ("Volumes", volume::rows()),
+        ("Volume attachments", attachment::rows()),
+        ("Volume snapshots", snapshot::rows()),
         ("Ports", port::rows()),
         ("VLAN assignments", vlan_assignment::rows()),
         ("Virtual networks", virtual_network::rows()),

@@ -8,7 +8,7 @@ use meetme_base::Id;
 use meetme_http::ValueKind::{Boolean, Text};
 use meetme_model::{
     access::{Invitation, Membership, Organization, Project, SshKey, User},
-    metal::Device,
+    metal::{Device, Volume},
     place::Billing,
     routing::BgpConfig,
 };
@@ -78,7 +78,6 @@ pub struct Wire {
     /// How many devices there may be, by plan. There is no limit here but what is free, so it is empty.
     max_devices: Map<String, Value>,
     network_status: Map<String, Value>,
-    volumes: Vec<Value>,
     customdata: Value,
     backend_transfer_enabled: bool,
     #[serde(rename = "type")]
@@ -104,6 +103,7 @@ impl Shown for Project {
             referring::<_, Invitation>(tx, of, "projects")
         }),
         Relation::<Self>::back("devices", &[Device::KIND], |tx, of| referring::<_, Device>(tx, of, "tenant")),
+        Relation::<Self>::back("volumes", &[Volume::KIND], |tx, of| referring::<_, Volume>(tx, of, "tenant")),
         Relation::<Self>::back("ssh_keys", &[SshKey::KIND], |tx, of| referring::<_, SshKey>(tx, of, "owner")),
         Relation::<Self>::back("bgp_config", &[BgpConfig::KIND], |tx, of| referring::<_, BgpConfig>(tx, of, "project"))
             .single()
@@ -125,7 +125,6 @@ fn wire(show: &Show<'_, '_>, row: &Object<Project>) -> Wire {
         updated_at: at(row.updated),
         max_devices: Map::new(),
         network_status: Map::new(),
-        volumes: Vec::new(),
         customdata: ext::custom(own.customdata.as_ref()),
         backend_transfer_enabled: row.spec.backend_transfer,
         form: "default",

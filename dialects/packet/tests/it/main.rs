@@ -21,4 +21,5 @@ mod spelling;
 mod spot;
 mod transfers;
 mod usage;
+mod volumes;
 mod world;

@@ -197,6 +197,20 @@ impl World {
         self.populate_orders(&project).await;
         let invitee = json!({"invitee": "edge1@meetme.example"});
         self.make("packet", &format!("/projects/{project}/invitations"), invitee).await;
+        let volume = json!({
+            "plan": "storage_1", "facility": "sjc1", "size": 10, "description": "edge1.demo",
+            "snapshot_policies": {"snapshot_frequency": "1day", "snapshot_count": 7},
+        });
+        let volume = self.make("packet", &format!("/projects/{project}/storage"), volume).await["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let there = until(Duration::from_secs(60), async || {
+            (self.get("packet", &format!("/storage/{volume}")).await["state"] == "active").then_some(())
+        });
+        there.await.unwrap_or_else(|| panic!("{}", self.server.said()));
+        self.make("packet", &format!("/storage/{volume}/snapshots"), json!({})).await;
+        self.make("packet", &format!("/storage/{volume}/attachments"), json!({"device_id": device})).await;
         self.make("packet", &format!("/projects/{project}/licenses"), json!({"description": "edge1.demo"})).await;
         let home = self.get("packet", "/organizations").await["organizations"][0]["id"].as_str().unwrap().to_owned();
         let pays = json!({"name": "edge1.demo", "nonce": "demo@meetme.example"});
