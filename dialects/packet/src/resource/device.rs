@@ -233,11 +233,6 @@ impl Shown for Device {
     }
 }
 
-/// The name of a device for storage over the network (RFC 3720 section 3.2.6.3.1).
-pub fn iqn(row: &Object<Device>) -> String {
-    format!("iqn.{}.net.packet:device.{}", &at(row.created)[..7], row.uid.short())
-}
-
 /// What is known of where a server stands.
 struct Standing {
     location: Location,
