@@ -11,6 +11,7 @@ use bytes::Bytes;
 use crate::{
     client::{Caller, Client},
     load::Loaded,
+    machines::Machines,
     measure::Worker,
 };
 
@@ -25,6 +26,9 @@ pub const FIRST_MADE: u64 = 4_210_000_000;
 pub const NETWORKS: &str = "/api/peering/autonomous-systems/";
 /// Sessions across exchanges.
 pub const SESSIONS: &str = "/api/peering/internet-exchange-peering-sessions/";
+
+/// What is free.
+pub const CAPACITY: &str = "/capacity";
 
 /// A kind of reading request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +45,8 @@ pub enum Read {
     Sessions(u32),
     /// Sessions of one exchange.
     SessionsAt,
+    /// How many servers are free, of each plan at each site.
+    Capacity,
 }
 
 /// A kind of writing request.
@@ -54,6 +60,8 @@ pub enum Write {
     Bulk,
     /// Another comment on [`MANY`] sessions in one request.
     Sessions,
+    /// One new machine.
+    Machine,
 }
 
 /// Every reading request, with its name in the report.
@@ -66,6 +74,7 @@ pub const READS: &[(&str, Read)] = &[
     ("session list of 50", Read::Sessions(50)),
     ("session list of 1000", Read::Sessions(1000)),
     ("session list of one exchange", Read::SessionsAt),
+    ("capacity of all servers", Read::Capacity),
 ];
 
 /// Every writing request, with its name in the report.
@@ -74,6 +83,7 @@ pub const WRITES: &[(&str, Write)] = &[
     ("AS patch", Write::Patch),
     ("AS bulk create of 100", Write::Bulk),
     ("session bulk patch of 1000", Write::Sessions),
+    ("device create", Write::Machine),
 ];
 
 /// Makes the requests, each with its own number.
@@ -101,8 +111,9 @@ impl Requests {
             Read::NetworksNamed => format!("{NETWORKS}?limit=50&name__ic=042"),
             Read::Sessions(limit) => format!("{SESSIONS}?limit={limit}"),
             Read::SessionsAt => format!("{SESSIONS}?internet_exchange_id={}&limit=50", loaded.exchange),
+            Read::Capacity => CAPACITY.to_owned(),
         };
-        let fixed = caller.get(&path);
+        let fixed = if read == Read::Capacity { caller.of_machines().get(&path) } else { caller.get(&path) };
         Self { caller: caller.clone(), loaded: loaded.clone(), what: What::Read(read), fixed, serial: Arc::default() }
     }
 
@@ -134,6 +145,11 @@ impl Requests {
                 let serial = self.serial.fetch_add(BULK, Ordering::Relaxed);
                 let rows: Vec<String> = (serial..serial + BULK).map(network).collect();
                 self.caller.send("POST", NETWORKS, &format!("[{}]", rows.join(",")))
+            }
+            What::Write(Write::Machine) => {
+                let serial = self.serial.fetch_add(1, Ordering::Relaxed);
+                let path = format!("/projects/{}/devices", self.loaded.machines.project);
+                self.caller.of_machines().send("POST", &path, &Machines::order(serial))
             }
             What::Write(Write::Sessions) => {
                 let serial = self.serial.fetch_add(MANY, Ordering::Relaxed);

@@ -21,6 +21,8 @@ const MOST: usize = 256 << 20;
 pub struct Caller {
     /// The secret of a key.
     pub token: String,
+    /// Whether it is shown as the dialect of machines wants it.
+    pub machines: bool,
 }
 
 impl Caller {
@@ -38,8 +40,14 @@ impl Caller {
         ))
     }
 
+    /// The same, for the dialect of machines.
+    pub fn of_machines(&self) -> Self {
+        Self { machines: true, ..self.clone() }
+    }
+
     fn head(&self) -> String {
-        format!("Host: {HOST}\r\nAuthorization: Token {}\r\nAccept: application/json\r\n", self.token)
+        let name = if self.machines { "X-Auth-Token: " } else { "Authorization: Token " };
+        format!("Host: {HOST}\r\n{name}{}\r\nAccept: application/json\r\n", self.token)
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     case::{NETWORKS, SESSIONS},
     client::{Caller, Client},
+    machines::Machines,
 };
 
 /// Numbers for private use (RFC 6996): nobody looks them up.
@@ -30,6 +31,8 @@ pub struct Size {
     pub sessions: usize,
     /// How many of the sessions are at the first exchange, and so on the first router.
     pub first: usize,
+    /// Free servers.
+    pub servers: usize,
 }
 
 /// The ids of what there is.
@@ -41,10 +44,28 @@ pub struct Loaded {
     pub sessions: Vec<i64>,
     /// One exchange.
     pub exchange: i64,
+    /// The machines.
+    pub machines: Machines,
+}
+
+impl Loaded {
+    /// All of it, with what was put into the store later.
+    pub fn with(rows: Rows, machines: Machines) -> Self {
+        let Rows { networks, sessions, exchange } = rows;
+        Self { networks, sessions, exchange, machines }
+    }
+}
+
+/// What is made through the public interface.
+#[derive(Debug)]
+pub struct Rows {
+    networks: Vec<i64>,
+    sessions: Vec<i64>,
+    exchange: i64,
 }
 
 /// Fills an empty server.
-pub async fn fill(address: SocketAddr, caller: &Caller, size: Size) -> Result<Loaded> {
+pub async fn fill(address: SocketAddr, caller: &Caller, size: Size) -> Result<Rows> {
     let mut api = Api { client: Client::connect(address).await?, caller };
     let own = api.one(NETWORKS, &json!({"asn": OWN_NUMBER, "name": "Bench Local", "affiliated": true})).await?;
     let rows = (0..size.networks).map(|i| {
@@ -66,7 +87,7 @@ pub async fn fill(address: SocketAddr, caller: &Caller, size: Size) -> Result<Lo
         })
     });
     let sessions = api.many(SESSIONS, rows.collect()).await?;
-    Ok(Loaded { networks, sessions, exchange: links.exchanges[1] })
+    Ok(Rows { networks, sessions, exchange: links.exchanges[1] })
 }
 
 struct Links {

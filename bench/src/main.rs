@@ -9,6 +9,7 @@ mod bare;
 mod case;
 mod client;
 mod load;
+mod machines;
 mod measure;
 mod own;
 mod place;
@@ -82,9 +83,9 @@ enum Which {
 impl Arguments {
     fn size(&self) -> Size {
         if self.quick {
-            Size { networks: 200, sessions: 500, first: 50 }
+            Size { networks: 200, sessions: 500, first: 50, servers: 2_000 }
         } else {
-            Size { networks: 5_000, sessions: 20_000, first: 1_000 }
+            Size { networks: 5_000, sessions: 20_000, first: 1_000, servers: 10_000 }
         }
     }
 
@@ -99,9 +100,11 @@ fn main() -> Result<()> {
     let program = server::program(arguments.binary.clone())?;
     let size = arguments.size();
     println!(
-        "{} autonomous systems, {} exchange sessions, {:.1} s for each side of a line in {ROUNDS} turns, {} processors",
+        "{} autonomous systems, {} exchange sessions, {} servers, {:.1} s for each side of a line in {ROUNDS} turns, \
+         {} processors",
         size.networks,
         size.sessions,
+        size.servers,
         arguments.time().as_secs_f64(),
         std::thread::available_parallelism()?,
     );
@@ -124,12 +127,14 @@ fn main() -> Result<()> {
 fn measure(arguments: &Arguments, program: &Path, generator: &Generator, data: &Path, place: &Place) -> Result<()> {
     println!("\n{}", place.name());
     let settings = place.settings();
-    let caller = Caller { token: server::set_up(program, data, &settings)? };
+    let caller = Caller { token: server::set_up(program, data, &settings)?, machines: false };
     let server = Server::start(program, data, &settings)?;
     say("started", server.memory()?);
-    let loaded = Arc::new(generator.run(load::fill(server.address, &caller, arguments.size()))?);
+    let rows = generator.run(load::fill(server.address, &caller, arguments.size()))?;
     say("loaded", server.memory()?);
     server.stop()?;
+    let machines = generator.run(machines::fill(&place.open(), arguments.size().servers))?;
+    let loaded = Arc::new(Loaded::with(rows, machines));
     let copy = place.copy()?;
     let run = Run {
         server: Server::start(program, data, &settings)?,

@@ -60,6 +60,14 @@ impl Place {
         }
     }
 
+    /// The store itself, for as long as no server uses it.
+    pub fn open(&self) -> Open {
+        match self {
+            Self::Sqlite { file } => Open::Sqlite { path: file.clone(), readers: READERS },
+            Self::Postgres { url, .. } => Open::Postgres { url: url.clone(), writers: WRITERS, readers: READERS },
+        }
+    }
+
     /// Copies the data into a store of its own, to write to without the server. Nobody may be connected.
     pub fn copy(&self) -> Result<Open> {
         match self {

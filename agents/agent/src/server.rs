@@ -103,6 +103,18 @@ pub struct Observed {
     pub done: Vec<(String, Time)>,
     /// What went wrong last, in the equipment's words.
     pub last_error: Option<String>,
+    /// What its interfaces have counted since they began to; none where nobody counts.
+    #[serde(default)]
+    pub counters: Option<Counters>,
+}
+
+/// Bytes that the interfaces of a server carried. A counter that is lower than before began anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    /// To the server.
+    pub inbound: u64,
+    /// From the server.
+    pub outbound: u64,
 }
 
 /// How a machine says it feels.
@@ -308,6 +320,7 @@ mod tests {
             busy,
             done: vec![],
             last_error: None,
+            counters: None,
         }
     }
 

@@ -82,6 +82,7 @@ impl Bmc {
             done: Vec::new(),
             last_error: (health(&system) == Some(Health::Critical))
                 .then(|| "The server's management controller says that something is wrong with it.".to_owned()),
+            counters: None,
         })
     }
 

@@ -2,7 +2,9 @@
 
 use meetme_agent::{
     Agent, AgentError, Fence, Soon, Target,
-    server::{Action, Busy, Desired, Discover, Health, Install, Inventory, InventoryNic, Observed, Plan, Server},
+    server::{
+        Action, Busy, Counters, Desired, Discover, Health, Install, Inventory, InventoryNic, Observed, Plan, Server,
+    },
 };
 use meetme_base::{MacAddr, Time};
 
@@ -10,6 +12,9 @@ use crate::{Settings, Sim, broke_off, steady};
 
 /// How long an installation takes.
 const USUAL: i64 = 1500;
+/// What a server that has power receives and sends in a millisecond, in bytes: one and two megabits in a second.
+const RECEIVES: u64 = 125;
+const SENDS: u64 = 250;
 
 /// One server as it is.
 #[derive(Clone, Default)]
@@ -17,6 +22,7 @@ pub(crate) struct Machine {
     power: bool,
     holds: Option<Holds>,
     busy: Option<(Busy, Time)>,
+    counters: Option<(Counters, Time)>,
 }
 
 /// What a server holds of a device.
@@ -43,7 +49,7 @@ impl Machine {
             (Action::Install, Some(install)) => {
                 let (key, hostname) = (want.key.clone(), want.hostname.clone());
                 let holds = Holds { key, hostname, install: install.clone(), starts: want.starts, begun: now };
-                *self = Self { power: true, holds: Some(holds), busy: Some((Busy::Installing, now)) };
+                *self = Self { power: true, holds: Some(holds), busy: Some((Busy::Installing, now)), counters: None };
             }
             (Action::Install, None) => {}
             (Action::On, _) => {
@@ -63,6 +69,7 @@ impl Machine {
 
     /// Lets time pass.
     fn settle(&mut self, settings: &Settings, now: Time) {
+        self.count(now);
         let Some((busy, since)) = self.busy else { return };
         if now < since.plus_millis(takes(busy, settings)) {
             return;
@@ -75,6 +82,17 @@ impl Machine {
             Busy::Wiping => *self = Self::default(),
         }
         self.busy = None;
+    }
+
+    /// Its interfaces count as long as it has power.
+    fn count(&mut self, now: Time) {
+        let (mut counters, since) = self.counters.unwrap_or((Counters { inbound: 0, outbound: 0 }, now));
+        if self.power {
+            let millis = u64::try_from(now.0 - since.0).unwrap_or(0);
+            counters.inbound += millis * RECEIVES;
+            counters.outbound += millis * SENDS;
+        }
+        self.counters = Some((counters, now));
     }
 
     fn observed(&mut self, settings: &Settings, now: Time) -> Observed {
@@ -92,6 +110,7 @@ impl Machine {
             busy: self.busy.map(|(busy, _)| busy),
             done,
             last_error: None,
+            counters: self.counters.map(|(counters, _)| counters),
         }
     }
 }

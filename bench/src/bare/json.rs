@@ -23,13 +23,15 @@ pub struct Answer<'a> {
     base: &'a str,
     ask: &'a Ask,
     rows: usize,
+    /// The site of the last row, where rows are grouped by sites.
+    site: Option<String>,
 }
 
 impl<'a> Answer<'a> {
     /// Nothing yet. `base` is what links begin with.
     pub fn new(ask: &'a Ask, base: &'a str) -> Self {
         let room = 1024 * usize::try_from(ask.limit().unwrap_or(1)).unwrap_or(1);
-        Self { out: Vec::with_capacity(room), base, ask, rows: 0 }
+        Self { out: Vec::with_capacity(room), base, ask, rows: 0, site: None }
     }
 
     /// Adds a row.
@@ -45,11 +47,35 @@ impl<'a> Answer<'a> {
         match self.ask {
             Ask::Network(_) | Ask::Networks(_) | Ask::NetworksNamed(..) => self.network(row),
             Ask::Session(_) | Ask::Sessions(_) | Ask::SessionsAt(..) => self.session(row),
+            Ask::Capacity => self.capacity(row),
         }
+    }
+
+    /// A plan at a site; the rows of a site come one after another.
+    fn capacity(&mut self, row: &impl Cells) -> Result<()> {
+        let (site, plan) = (row.text(0)?.unwrap_or_default(), row.text(1)?.unwrap_or_default());
+        let (free, total) = (row.int(2)?, row.int(3)?);
+        if self.site.as_deref() == Some(site) {
+            self.raw(",");
+        } else {
+            let before = if self.site.is_none() { "{\"capacity\":{" } else { "}," };
+            self.raw(before).text(Some(site)).raw(":{");
+            self.site = Some(site.to_owned());
+        }
+        let level = match free {
+            0 => "unavailable",
+            _ if free * 10 <= total => "limited",
+            _ => "normal",
+        };
+        self.text(Some(plan)).raw(":{\"level\":").text(Some(level)).raw("}");
+        Ok(())
     }
 
     /// The whole text; none when one row was asked for and is not there.
     pub fn finish(mut self) -> Option<Vec<u8>> {
+        if *self.ask == Ask::Capacity {
+            self.raw(if self.rows == 0 { "{\"capacity\":{}}" } else { "}}}" });
+        }
         if self.ask.limit().is_some() {
             if self.rows == 0 {
                 self.raw(r#"{"count":0,"next":null,"previous":null,"results":["#);
@@ -63,6 +89,8 @@ impl<'a> Answer<'a> {
         let (path, place) = match self.ask {
             Ask::Network(_) | Ask::Networks(_) | Ask::NetworksNamed(..) => (NETWORKS, NETWORK_COUNT),
             Ask::Session(_) | Ask::Sessions(_) | Ask::SessionsAt(..) => (SESSIONS, SESSION_COUNT),
+            // It is no list, and has no head.
+            Ask::Capacity => return Ok(()),
         };
         let count = row.int(place)?;
         let next = match self.ask {

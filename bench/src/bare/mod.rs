@@ -29,7 +29,7 @@ use self::{
     json::{Answer, Cells},
     sql::{Ask, HOME, statements},
 };
-use crate::place::Place;
+use crate::{case::CAPACITY, place::Place};
 
 /// How many connections to PostgreSQL it has, as many as the server's readers.
 const CONNECTIONS: usize = 4;
@@ -89,11 +89,13 @@ fn routes(database: Arc<Database>) -> Router {
         };
         reply(&db, ask, &head).await
     };
+    let capacity = |State(db): Held, head: HeaderMap| async move { reply(&db, Ask::Capacity, &head).await };
     Router::new()
         .route("/api/peering/autonomous-systems/", get(networks))
         .route("/api/peering/autonomous-systems/{id}/", get(network))
         .route("/api/peering/internet-exchange-peering-sessions/", get(sessions))
         .route("/api/peering/internet-exchange-peering-sessions/{id}/", get(session))
+        .route(CAPACITY, get(capacity))
         .with_state(database)
 }
 
@@ -117,7 +119,7 @@ async fn reply(database: &Database, ask: Ask, head: &HeaderMap) -> Response {
 
 enum Database {
     Sqlite {
-        statements: [String; 6],
+        statements: [String; 7],
         file: std::path::PathBuf,
         /// Those that no thread uses just now.
         idle: Mutex<Vec<Connection>>,
@@ -182,6 +184,7 @@ fn ask_sqlite(connection: &Connection, text: &str, ask: &Ask, base: &str) -> Res
         }
         Ask::NetworksNamed(limit, text) => statement.query((limit, format!("%{text}%")))?,
         Ask::SessionsAt(limit, at) => statement.query((limit, at))?,
+        Ask::Capacity => statement.query(())?,
     };
     let mut answer = Answer::new(ask, base);
     while let Some(row) = rows.next()? {
@@ -204,6 +207,7 @@ async fn ask_postgres(
             &[limit, &pattern]
         }
         Ask::SessionsAt(limit, at) => &[limit, at],
+        Ask::Capacity => &[],
     };
     let rows = client.query(statement, values).await?;
     let mut answer = Answer::new(ask, base);

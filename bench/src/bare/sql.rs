@@ -15,6 +15,8 @@ pub enum Ask {
     Sessions(i64),
     /// The first at this exchange.
     SessionsAt(i64, i64),
+    /// Servers by site and plan: how many are free, of how many.
+    Capacity,
 }
 
 impl Ask {
@@ -27,13 +29,14 @@ impl Ask {
             Self::Session(_) => 3,
             Self::Sessions(_) => 4,
             Self::SessionsAt(..) => 5,
+            Self::Capacity => 6,
         }
     }
 
     /// How many rows at most, when it is a list.
     pub fn limit(&self) -> Option<i64> {
         match self {
-            Self::Network(_) | Self::Session(_) => None,
+            Self::Network(_) | Self::Session(_) | Self::Capacity => None,
             Self::Networks(limit) | Self::NetworksNamed(limit, _) => Some(*limit),
             Self::Sessions(limit) | Self::SessionsAt(limit, _) => Some(*limit),
         }
@@ -58,11 +61,17 @@ const ORDER: &str = "s.f_reference NULLS FIRST, s.f_asn NULLS FIRST, s.e_link NU
 const PAGE: &str = "s.id, s.f_reference, s.f_ip, s.f_admin, s.f_ttl, s.f_passive, s.f_route_server, s.f_received,
  s.f_accepted, s.f_advertised, s.f_comments, s.created, s.updated, s.f_asn, s.e_remote, s.e_link";
 
+const CAPACITY: &str = "SELECT w.f_slug, p.f_slug, CAST(g.free AS BIGINT), CAST(g.total AS BIGINT) FROM
+ (SELECT s.e_site AS site, s.e_plan AS plan, count(*) AS total, sum(CASE WHEN c.item IS NULL THEN 1 ELSE 0 END) AS free
+  FROM k_server s LEFT JOIN claim c ON c.pool = 'servers.' || s.e_site || '.' || s.e_plan AND c.item = s.id
+  WHERE s.f_in_service = 1 AND s.f_spare = 0 GROUP BY s.e_site, s.e_plan) g
+ JOIN k_site w ON w.id = g.site JOIN k_plan p ON p.id = g.plan ORDER BY w.f_slug, p.f_slug";
+
 /// Whose book the data set is in: asked once, so that lists can be read in the order of the store's indexes, which begin with it.
 pub const HOME: &str = "SELECT tenant FROM k_exchange_session LIMIT 1";
 
 /// The statements, in the order of [`Ask::statement`].
-pub fn statements(home: i64) -> [String; 6] {
+pub fn statements(home: i64) -> [String; 7] {
     let network = |rest: &str| format!("SELECT {NETWORK} FROM k_autonomous_system a {rest}");
     let networks = |which: &str| {
         format!(
@@ -83,5 +92,6 @@ pub fn statements(home: i64) -> [String; 6] {
         format!("SELECT {SESSION} FROM k_exchange_session s {JOINS} WHERE s.id = $1"),
         sessions(&format!("WHERE s.tenant = {home}")),
         sessions(&format!("JOIN k_exchange_link l ON l.id = s.e_link WHERE s.tenant = {home} AND l.e_exchange = $2")),
+        CAPACITY.to_owned(),
     ]
 }

@@ -20,7 +20,19 @@ pub struct Model {
 }
 
 /// The kinds that together are an order: what is bought, built and billed.
-const ORDER: &[&str] = &["circuit", "leg", "port", "router", "exchange_link", "device", "volume", "block"];
+const ORDER: &[&str] = &[
+    "circuit",
+    "leg",
+    "port",
+    "router",
+    "exchange_link",
+    "device",
+    "volume",
+    "block",
+    "batch",
+    "reservation",
+    "spot_request",
+];
 
 impl Model {
     /// Over the kinds of a store.

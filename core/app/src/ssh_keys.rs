@@ -2,6 +2,7 @@
 
 use meetme_base::{Id, RawId};
 use meetme_model::access::{Membership, Project, SshKey, User};
+pub use meetme_model::metal::Keys;
 use meetme_store::{Filter, Object, Resource as _, Tx};
 
 use crate::Error;
@@ -39,43 +40,26 @@ pub fn remove(tx: &mut Tx<'_>, id: Id<SshKey>) -> Result<(), Error> {
     Ok(tx.remove(id)?)
 }
 
-/// Which keys a machine is given.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Keys {
-    /// All keys of the project, of its members, and of the people who have the organization above it.
-    #[default]
-    Usual,
-    /// These, and all keys of these users.
-    These {
-        /// Single keys.
-        keys: Vec<Id<SshKey>>,
-        /// Users whose keys are all meant.
-        users: Vec<Id<User>>,
-    },
-}
-
-impl Keys {
-    /// The keys for a machine in `project`, in the order they were made. Keys named one by one must be ones the caller sees; the
-    /// members' are looked up for the caller.
-    pub(crate) fn resolve(&self, tx: &mut Tx<'_>, project: Id<Project>) -> Result<Vec<Id<SshKey>>, Error> {
-        let owners: Vec<RawId> = match self {
-            Self::These { keys, users } => {
-                let mut out = Vec::new();
-                for key in keys {
-                    out.push(tx.get(*key)?.id);
-                }
-                let users = tx.many(users.iter().copied())?;
-                out.extend(tx.as_system(|tx| tx.ids::<SshKey>(&Filter::is_in("owner", users.into_keys())))?);
-                out.sort_unstable();
-                out.dedup();
-                return Ok(out);
+/// The keys for a machine in `project`, in the order they were made. Keys named one by one must be ones the caller sees; the
+/// members' are looked up for the caller.
+pub(crate) fn resolve(tx: &mut Tx<'_>, wish: &Keys, project: Id<Project>) -> Result<Vec<Id<SshKey>>, Error> {
+    let owners: Vec<RawId> = match wish {
+        Keys::These { keys, users } => {
+            let mut out = Vec::new();
+            for key in keys {
+                out.push(tx.get(*key)?.id);
             }
-            Self::Usual => tx.as_system(|tx| {
-                let members = tx.all::<Membership>(Filter::eq("scope", project))?;
-                let owners = members.iter().map(|m| m.spec.user.any()).chain([project.any()]).collect();
-                Ok::<_, Error>(owners)
-            })?,
-        };
-        Ok(tx.as_system(|tx| tx.ids::<SshKey>(&Filter::is_in("owner", owners)))?)
-    }
+            let users = tx.many(users.iter().copied())?;
+            out.extend(tx.as_system(|tx| tx.ids::<SshKey>(&Filter::is_in("owner", users.into_keys())))?);
+            out.sort_unstable();
+            out.dedup();
+            return Ok(out);
+        }
+        Keys::Usual => tx.as_system(|tx| {
+            let members = tx.all::<Membership>(Filter::eq("scope", project))?;
+            let owners = members.iter().map(|m| m.spec.user.any()).chain([project.any()]).collect();
+            Ok::<_, Error>(owners)
+        })?,
+    };
+    Ok(tx.as_system(|tx| tx.ids::<SshKey>(&Filter::is_in("owner", owners)))?)
 }

@@ -4,6 +4,7 @@
 //! agent's). It only carries: it reads what is wanted, hands it to agents, and keeps what they saw.
 
 mod agents;
+pub mod batch;
 pub mod circuit;
 mod controller;
 mod desired;
@@ -14,6 +15,7 @@ mod guard;
 pub mod hub;
 pub mod jobs;
 mod life;
+pub mod market;
 mod pace;
 pub mod plain;
 mod registry;
@@ -49,6 +51,9 @@ pub fn controllers_at(app: App, agents: Agents, pace: Pace) -> Vec<Box<dyn Erase
         Box::new(switch::SwitchController::new(app.clone(), agents.clone(), pace)),
         Box::new(volume::VolumeController::new(app, agents, pace)),
         Box::new(volume::PolicyController::new(pace)),
+        Box::new(batch::BatchController),
+        Box::new(market::MarketController::new(pace)),
+        Box::new(market::SpotRequestController::new(pace)),
         Box::new(plain::PlainController::<Network>::new(pace)),
         Box::new(plain::PlainController::<Segment>::new(pace)),
         Box::new(plain::PlainController::<Landing>::new(pace)),

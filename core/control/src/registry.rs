@@ -5,8 +5,9 @@
 use meetme_base::{Id, RawId};
 use meetme_model::{
     fabric::{Address, Block, Circuit, Landing, Leg, Network, Port, Segment},
-    metal::{Attachment, Device, Server, Snapshot, SnapshotPolicy, Volume},
+    metal::{Attachment, Batch, Device, Reservation, Server, Snapshot, SnapshotPolicy, SpotPrice, SpotRequest, Volume},
     ops::{Equipment, Family, Hook, Job},
+    place::{Plan, Price},
     routing::{
         AutonomousSystem, Community, DirectSession, Exchange, ExchangeLink, ExchangeSession, PeerGroup, Policy, Router,
     },
@@ -19,7 +20,7 @@ type Woken = Result<Vec<RawId>, Error>;
 
 /// All kinds, and what wakes which controller.
 pub fn registry() -> Registry {
-    let r = routers(meetme_model::registry());
+    let r = market(routers(meetme_model::registry()));
     let r = r
         .trigger::<Circuit>(TriggerOn::Status, "circuit", itself)
         .trigger::<Leg>(TriggerOn::Spec, "circuit", |_, t| Ok(each(t, |leg| Some(leg.circuit.any()))))
@@ -62,6 +63,7 @@ pub fn registry() -> Registry {
         .trigger::<ExchangeLink>(TriggerOn::Status, "port", |_, t| Ok(each(t, |l| l.port.map(Id::any))))
         .trigger::<Network>(TriggerOn::Status, "ordered_router", |_, t| Ok(each(t, |n| n.router.map(Id::any))))
         .trigger::<Device>(TriggerOn::Spec, "device", itself)
+        .trigger::<Batch>(TriggerOn::Spec, "batch", itself)
         .trigger::<Volume>(TriggerOn::Spec, "volume", itself)
         .trigger::<Attachment>(TriggerOn::Spec, "volume", |_, t| Ok(each(t, |a| Some(a.volume.any()))))
         .trigger::<Snapshot>(TriggerOn::Spec, "volume", |_, t| Ok(each(t, |s| Some(s.volume.any()))))
@@ -81,6 +83,27 @@ pub fn registry() -> Registry {
     let r = plain::<Port>(r);
     let r = plain::<ExchangeLink>(r);
     plain::<Router>(r)
+}
+
+/// What moves the prices of the spot market, and what the prices move.
+fn market(r: Registry) -> Registry {
+    r.trigger::<Plan>(TriggerOn::Spec, "spot_market", itself)
+        .trigger::<Price>(TriggerOn::Spec, "spot_market", |_, t| Ok(each(t, |price| Some(price.of))))
+        .trigger::<Server>(TriggerOn::Spec, "spot_market", |_, t| Ok(each(t, |server| Some(server.plan.any()))))
+        .trigger::<Reservation>(TriggerOn::Spec, "spot_market", |_, t| Ok(each(t, |r| Some(r.plan.any()))))
+        .trigger::<SpotRequest>(TriggerOn::Status, "spot_market", |_, t| Ok(each(t, |r| Some(r.wish.plan.any()))))
+        .trigger::<Device>(TriggerOn::Spec, "spot_market", |_, t| {
+            // Of what can change about a machine, this is what others are waiting for.
+            let facts = |d: &Device| (d.server, d.spot.clone(), d.life.wanted, d.life.gone_at);
+            let is_same = t.before.map(facts) == t.after.map(facts);
+            Ok(if is_same { Vec::new() } else { each(t, |device| Some(device.plan.any())) })
+        })
+        .trigger::<SpotRequest>(TriggerOn::Spec, "spot_request", itself)
+        .trigger::<SpotPrice>(TriggerOn::Status, "spot_request", |tx, t| {
+            let plan = t.after.or(t.before).map(|price| price.plan);
+            raw(tx.ids::<SpotRequest>(&plan.map_or(Filter::Never, |plan| Filter::eq("plan", plan))))
+        })
+        .trigger::<Device>(TriggerOn::Status, "spot_request", |_, t| Ok(each(t, |device| device.request.map(Id::any))))
 }
 
 /// A thing with a life of its own: also what an operation says of its phase wakes its controller.

@@ -226,8 +226,8 @@ impl Tx<'_> {
         let ids = Cell::Ints(rows.iter().map(|row| row.id.get()).collect());
         self.free(&ids)?;
         let table = info.table();
-        let tables =
-            [("edge", "src"), ("claim", "owner"), ("alias", "object"), (table.as_str(), "id"), ("object", "id")];
+        let beside = [("edge", "src"), ("claim", "owner"), ("alias", "object"), ("sample", "object")];
+        let tables = beside.into_iter().chain([(table.as_str(), "id"), ("object", "id")]);
         for (table, column) in tables {
             let condition = self.conn.flavour().is_in(column, 1);
             self.conn.execute(&format!("DELETE FROM {table} WHERE {condition}"), std::slice::from_ref(&ids))?;

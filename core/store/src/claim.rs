@@ -206,6 +206,12 @@ impl Tx<'_> {
         }
     }
 
+    /// Locks the pool's row until the end of the transaction: whoever reads who holds what after this reads the truth.
+    pub(crate) fn lock_pool(&mut self, pool: &str) -> Result<(), Error> {
+        self.must_write()?;
+        self.lock(pool).map(drop)
+    }
+
     /// Locks the pool's row until the end of the transaction and answers what is known of it.
     fn lock(&mut self, pool: &str) -> Result<Run, Error> {
         let found = self.conn.first(

@@ -233,7 +233,8 @@ impl Tx<'_> {
         self.free(&ids)?;
         let kinds: BTreeSet<Kind> = plan.order.iter().map(|(kind, _)| *kind).collect();
         let tables = kinds.iter().map(|kind| (format!("k_{}", kind.name()), "id"));
-        let beside = [("edge", "src"), ("claim", "owner"), ("alias", "object")].map(|(t, c)| (t.to_owned(), c));
+        let beside = [("edge", "src"), ("claim", "owner"), ("alias", "object"), ("sample", "object")];
+        let beside = beside.map(|(t, c)| (t.to_owned(), c));
         for (table, column) in beside.into_iter().chain(tables).chain([("object".to_owned(), "id")]) {
             let condition = self.conn.flavour().is_in(column, 1);
             self.conn.execute(&format!("DELETE FROM {table} WHERE {condition}"), std::slice::from_ref(&ids))?;

@@ -37,6 +37,8 @@ CREATE TABLE IF NOT EXISTS memo (scope TEXT NOT NULL, name TEXT NOT NULL, print 
 CREATE TABLE IF NOT EXISTS alias (dialect TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL,
   object BIGINT NOT NULL REFERENCES object (id), PRIMARY KEY (dialect, kind, name));
 CREATE INDEX IF NOT EXISTS alias_object ON alias (object, dialect);
+CREATE TABLE IF NOT EXISTS sample (object BIGINT NOT NULL REFERENCES object (id), name TEXT NOT NULL, step BIGINT NOT NULL,
+  at BIGINT NOT NULL, sum BIGINT NOT NULL, last BIGINT NOT NULL, PRIMARY KEY (object, name, step, at));
 ";
 
 /// Makes every table that is missing and rebuilds every projection that is out of date.

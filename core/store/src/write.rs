@@ -180,6 +180,49 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Hangs a row on another node of the tenant tree, as it is. The caller needs the right to change it where it hangs, and to make
+    /// one like it where it shall hang. For kinds that are no nodes themselves.
+    ///
+    /// # Errors
+    /// [`Error::Denied`]; [`Error::Stale`] when somebody else was faster; when there is no such node.
+    pub fn rehang<R: Resource>(&mut self, object: &mut Object<R>, tenant: RawId) -> Result<(), Error> {
+        self.must_write()?;
+        if R::NODE {
+            return Err(Error::Bug(format!("{} is a node of the tree itself", R::KIND)));
+        }
+        if tenant == object.tenant {
+            return Ok(());
+        }
+        let info = self.shared.registry.info(R::KIND)?;
+        for (verb, node) in [("change", object.tenant), ("create", tenant)] {
+            let facts = TypedFacts { tenant: node, ..TypedFacts::of(info, object, &object.spec) };
+            if !self.permits(verb, &facts)? {
+                return Err(Error::Denied { kind: R::KIND, verb });
+            }
+        }
+        self.must_stand(false, tenant)?;
+        let sql = format!(
+            "UPDATE {} SET tenant = ?2, version = version + 1, updated = ?3 WHERE id = ?1 AND version = ?4",
+            info.table()
+        );
+        let held = Cell::Int(i64::try_from(object.version).unwrap_or(i64::MAX));
+        let cells = [Cell::Int(object.id.get()), Cell::Int(tenant.get()), Cell::Int(self.now.0), held];
+        if self.conn.execute(&sql, &cells).map_err(|e| clash(info, e))? != 1 {
+            return Err(self.stale(info, object.id.any())?);
+        }
+        (object.tenant, object.updated) = (tenant, self.now);
+        object.version += 1;
+        self.whole(|tx| {
+            if R::LOGGED {
+                let spec = text(&object.spec)?;
+                tx.log(Entry::of(object, Verb::Update).before(spec.clone()).after(spec))?;
+            }
+            Ok(())
+        })?;
+        self.touch::<R>(object.id.any(), Some(&object.spec), Some(&object.spec), false);
+        Ok(())
+    }
+
     /// Writes what was observed. Only a scope that may `observe` can: controllers, never an API. A change worth a line in the log
     /// (a phase, a named step) brings its `moved`; counters and polls bring none.
     ///

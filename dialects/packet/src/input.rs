@@ -144,6 +144,60 @@ impl Input {
         text.map(|text| text.parse().map_err(|()| wrong(name, "a time in RFC 3339"))).transpose()
     }
 
+    /// A moment in seconds since 1970, as a number or as its text, or in RFC 3339.
+    ///
+    /// # Errors
+    /// When it is neither.
+    pub fn moment(&self, name: &str) -> Result<Option<Time>, Error> {
+        let Some(text) = self.words(name)? else { return Ok(None) };
+        // Seconds with a fraction are what some languages make of a time.
+        if let Ok(seconds) = text.parse::<f64>() {
+            #[expect(clippy::cast_possible_truncation, reason = "moments outside of the calendar are refused")]
+            return match seconds {
+                0.0..=253_402_300_799.0 => Ok(Some(Time(seconds as i64 * 1000))),
+                _ => Err(wrong(name, "a time")),
+            };
+        }
+        self.time(name)
+    }
+
+    /// An amount of money, as a number or as its text, in millionths.
+    ///
+    /// # Errors
+    /// When it is none, is negative, or is more than anything costs.
+    pub fn micros(&self, name: &str) -> Result<Option<i64>, Error> {
+        let Some(text) = self.words(name)? else { return Ok(None) };
+        match text.parse::<f64>() {
+            #[expect(clippy::cast_possible_truncation, reason = "the range was looked at")]
+            Ok(amount @ 0.0..=1e9) => Ok(Some((amount * 1e6).round() as i64)),
+            Ok(_) => Err(Invalid::range(name, 0, 1_000_000_000).into()),
+            Err(_) => Err(wrong(name, "a number")),
+        }
+    }
+
+    /// An object, as inputs of its own.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn object(&self, name: &str) -> Result<Option<Self>, Error> {
+        match self.0.get(name) {
+            None => Ok(None),
+            Some(Value::Object(map)) => {
+                Ok(Some(Self(map.clone().into_iter().filter(|(_, value)| !value.is_null()).collect())))
+            }
+            Some(_) => Err(wrong(name, "an object")),
+        }
+    }
+
+    /// Puts another value under a name; null takes it out.
+    pub fn set(&mut self, name: &str, value: Value) {
+        if value.is_null() {
+            self.0.remove(name);
+        } else {
+            self.0.insert(name.to_owned(), value);
+        }
+    }
+
     /// A list of texts. A text with commas is one too, and an empty object is an empty list: clients send both.
     ///
     /// # Errors
@@ -234,6 +288,14 @@ mod tests {
         assert_eq!(sent.texts("e").unwrap(), Some(vec![]));
         assert_eq!(sent.texts("g").unwrap(), Some(vec!["x".to_owned(), "y".to_owned()]));
         assert_eq!(sent.json("f").unwrap(), Some(json!({"k": 1})));
+        let sent =
+            input(json!({"a": "1780000000", "b": 1_780_000_000, "c": "2026-05-28T20:26:40Z", "d": "0.25", "e": -1}));
+        for name in ["a", "b", "c"] {
+            assert_eq!(sent.moment(name).unwrap(), Some(Time(1_780_000_000_000)), "{name}");
+        }
+        assert_eq!(sent.micros("d").unwrap(), Some(250_000));
+        assert!(sent.micros("e").is_err() && sent.micros("c").is_err() && sent.moment("e").is_err());
+        let sent = input(json!({"a": "True", "b": 0, "c": "-1"}));
         assert!(sent.integer("a").is_err() && sent.flag("c").is_err() && sent.texts("b").is_err());
     }
 }

@@ -8,6 +8,7 @@ mod error;
 mod ext;
 mod input;
 pub mod instance;
+pub mod metadata;
 mod ops;
 mod page;
 mod path;

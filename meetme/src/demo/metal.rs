@@ -2,14 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use meetme_app::Error;
+use meetme_app::{
+    Error,
+    devices::reservations::{self, NewReservation},
+};
 use meetme_base::{Id, MacAddr};
 use meetme_model::{
+    Ext, Term,
+    access::Project,
     metal::{Nic, Server},
     ops::{Equipment, Family},
     place::{Image, Per, Plan, Price, Site},
 };
-use meetme_store::Tx;
+use meetme_store::{Filter, Tx};
 use serde_json::json;
 
 use super::{
@@ -130,7 +135,25 @@ pub fn make(tx: &mut Tx<'_>, people: &People, places: &Places) -> Result<(), Err
             }
         }
     }
-    Ok(())
+    reserve(tx)
+}
+
+/// The first project has a server of its own.
+fn reserve(tx: &mut Tx<'_>) -> Result<(), Error> {
+    let project = tx.one::<Project>(&Filter::eq("name", "Project 1"))?;
+    let server = tx.one::<Server>(&Filter::eq("plan.slug", "baremetal_2").and(Filter::eq("site.slug", "sjc1")))?;
+    let (Some(project), Some(server)) = (project, server) else { return Ok(()) };
+    let new = NewReservation {
+        server: server.id,
+        spare: false,
+        description: Some("A server of one's own".to_owned()),
+        term: Term::Months(1),
+        intervals: Some(12),
+        rate: None,
+        remove_at: None,
+        ext: Ext::new(),
+    };
+    reservations::reserve(tx, project.id, &new).map(drop)
 }
 
 /// The two switches of a site that each machine is patched to.
@@ -180,7 +203,7 @@ fn plans(tx: &mut Tx<'_>, people: &People, places: &Places) -> Result<BTreeMap<&
                 "drives": [{"count": disks, "size_gb": size_gb, "form": form}],
                 "nics": [{"count": cards, "model": "10Gbps"}],
             },
-            "forms": ["on_demand"], "sold_at": sold_at, "features": network(slug),
+            "forms": ["on_demand", "spot"], "sold_at": sold_at, "features": network(slug),
         }))?;
         let id = tx.create(people.operator, plan)?.id;
         let cost: Price = spec(json!({

@@ -4,7 +4,7 @@ use meetme_base::Id;
 use meetme_model::{Lock, Phase, Wanted, metal::Device, place::Image, routing::DirectSession};
 use meetme_store::{Filter, Object, Resource as _, Tx};
 
-use super::{order::check_script, place, port};
+use super::{order::check_script, port};
 use crate::{Error, access, addresses, nics, volumes};
 
 /// What can be done to a machine.
@@ -116,8 +116,9 @@ pub fn finish(tx: &mut Tx<'_>, device: &mut Object<Device>) -> Result<(), Error>
         volumes::detach_all(tx, device.id)?;
         addresses::take_back(tx, device.id)?;
         port::take_back(tx, device.id.any())?;
-        if let Some(server) = device.spec.server {
-            tx.release(&place::pool(device.spec.site, device.spec.plan), server.get())?;
+        // Its own claims: the server, or the loan of a reserved one, which the reservation goes on holding.
+        tx.release_all(device.id.any())?;
+        if device.spec.server.is_some() {
             let spec = Device { server: None, ..device.spec.clone() };
             tx.save(device, spec)?;
         }

@@ -5,15 +5,22 @@
 //! taken down, calls [`finish`].
 
 mod act;
+pub mod batches;
 pub mod machine;
+mod metadata;
 mod order;
 mod place;
 mod port;
+pub mod reservations;
+pub mod spot;
 mod steps;
+pub mod usage;
 
 pub use act::{Action, act, finish, remove};
-pub use order::{NewDevice, order};
-pub use place::{Level, Place, Stock, check_stock, stock};
+pub use meetme_model::metal::{DeviceWish as NewDevice, Place, Reserved};
+pub use metadata::{Facts, facts};
+pub use order::order;
+pub use place::{Level, Stock, check_stock, held, stock};
 pub use steps::steps;
 
 use meetme_base::Id;

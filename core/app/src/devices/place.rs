@@ -1,26 +1,18 @@
 //! Where a machine can stand: which servers are free, where, and which of them is taken.
+//!
+//! A server that is in use by anybody is a claim in the pool of its plan and site. Rule: what is free is counted and taken by the
+//! database from the claims themselves; no order reads all servers, however many there are.
 
 use std::collections::BTreeMap;
 
 use meetme_base::{Id, Invalid, RawId};
 use meetme_model::{
-    metal::Server,
-    place::{Line, Metro, Plan, Site, SiteState},
+    metal::{Place, Server},
+    place::{Line, Plan, Site, SiteState},
 };
-use meetme_store::{Filter, Object, Op, Query, Tx};
+use meetme_store::{Filter, Object, Op, Order, Query, Tx};
 
 use crate::Error;
-
-/// A wish about a place. Several are tried in their order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// This site.
-    Site(Id<Site>),
-    /// Any site of this metro, the one with most room first.
-    Metro(Id<Metro>),
-    /// Any site at all, the one with most room first.
-    Any,
-}
 
 /// How much is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,6 +56,10 @@ impl Stock {
     pub fn iter(&self) -> impl Iterator<Item = (Id<Site>, Id<Plan>, usize, usize)> {
         self.0.iter().map(|((site, plan), (free, total))| (*site, *plan, *free, *total))
     }
+    /// How many servers of a plan stand at a site and may be given to somebody.
+    pub fn total(&self, site: Id<Site>, plan: Id<Plan>) -> usize {
+        self.0.get(&(site, plan)).map_or(0, |(_, total)| *total)
+    }
     /// How many servers of a plan are free at a site.
     pub fn free(&self, site: Id<Site>, plan: Id<Plan>) -> usize {
         self.0.get(&(site, plan)).map_or(0, |(free, _)| *free)
@@ -82,36 +78,69 @@ pub fn stock(tx: &mut Tx<'_>) -> Result<Stock, Error> {
             out.0.entry((*site, plan.id)).or_default();
         }
     }
-    tx.as_system(|tx| {
-        let mut servers: BTreeMap<_, Vec<RawId>> = BTreeMap::new();
-        tx.each::<Server>(&Query::of(in_use()), |server| {
-            servers.entry((server.spec.site, server.spec.plan)).or_default().push(server.id.any());
-            Ok(())
-        })?;
-        for ((site, plan), all) in servers {
-            let taken = tx.claims(&pool(site, plan), 0)?;
-            let free = all.iter().filter(|id| !taken.iter().any(|c| c.item == id.get())).count();
-            out.0.insert((site, plan), (free, all.len()));
-        }
-        Ok::<_, Error>(())
-    })?;
+    tx.as_system(|tx| count(tx, Filter::All, &mut out))?;
     Ok(out)
+}
+
+/// What is left of one plan.
+pub(super) fn stock_of(tx: &mut Tx<'_>, plan: Id<Plan>) -> Result<Stock, Error> {
+    let mut out = Stock::default();
+    tx.as_system(|tx| count(tx, Filter::eq("plan", plan), &mut out))?;
+    Ok(out)
+}
+
+fn count(tx: &mut Tx<'_>, of: Filter, out: &mut Stock) -> Result<(), Error> {
+    let all = tx.count_by::<Server>(&["site", "plan"], &in_use().and(of.clone()))?;
+    let pair = |key: &[RawId]| match key {
+        [site, plan] => Some((site.of::<Site>(), plan.of::<Plan>())),
+        _ => None,
+    };
+    let all: Vec<_> = all.into_iter().filter_map(|(key, n)| Some((pair(&key)?, n))).collect();
+    let held = tx.held_in(all.iter().map(|((site, plan), _)| pool(*site, *plan)).collect())?;
+    // A server that was taken out of service while somebody has it is held and not among those counted.
+    let beside = tx.count_by::<Server>(&["site", "plan"], &in_use().not().and(of.clone()))?;
+    let beside: Vec<_> = beside.iter().filter_map(|(key, _)| pair(key)).collect();
+    for ((site, plan), total) in all {
+        let pool = pool(site, plan);
+        let free = if beside.contains(&(site, plan)) {
+            tx.count_unclaimed::<Server>(&pool, &at(site, plan))?
+        } else {
+            total.saturating_sub(held.get(&pool).copied().unwrap_or(0))
+        };
+        let number = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        out.0.insert((site, plan), (number(free), number(total)));
+    }
+    Ok(())
 }
 
 /// Whether so many machines could be ordered now at one of the places. Each question is answered by itself.
 ///
 /// # Errors
 /// When the database fails.
-pub fn check_stock(tx: &mut Tx<'_>, stock: &Stock, place: Place, plan: Id<Plan>, count: usize) -> Result<bool, Error> {
-    let plan = tx.get(plan)?;
-    let sites = sites(tx, place, &plan, stock)?;
+pub fn check_stock(
+    tx: &mut Tx<'_>,
+    stock: &Stock,
+    place: Place,
+    plan: &Object<Plan>,
+    count: usize,
+) -> Result<bool, Error> {
+    let sites = sites(tx, place, plan, stock)?;
     // Several machines may be spread over a metro's sites, as several orders would be.
     Ok(sites.iter().map(|site| stock.free(*site, plan.id)).sum::<usize>() >= count)
 }
 
 /// The claims' name for the servers of a plan at a site.
-pub(super) fn pool(site: Id<Site>, plan: Id<Plan>) -> String {
+pub(crate) fn pool(site: Id<Site>, plan: Id<Plan>) -> String {
     format!("servers.{site}.{plan}")
+}
+
+/// Whether somebody has a server: a machine, or a reservation.
+///
+/// # Errors
+/// When the database fails.
+pub fn held(tx: &mut Tx<'_>, server: &Object<Server>) -> Result<bool, Error> {
+    let pool = pool(server.spec.site, server.spec.plan);
+    Ok(tx.taken(&pool, server.id.get(), 1)?.is_some())
 }
 
 /// Servers that may be given to somebody.
@@ -119,8 +148,12 @@ fn in_use() -> Filter {
     Filter::eq("in_service", true).and(Filter::eq("spare", false))
 }
 
+fn at(site: Id<Site>, plan: Id<Plan>) -> Filter {
+    in_use().and(Filter::eq("site", site)).and(Filter::eq("plan", plan))
+}
+
 /// The sites a wish allows for a plan, the best first.
-fn sites(tx: &mut Tx<'_>, place: Place, plan: &Object<Plan>, stock: &Stock) -> Result<Vec<Id<Site>>, Error> {
+pub(super) fn sites(tx: &mut Tx<'_>, place: Place, plan: &Object<Plan>, stock: &Stock) -> Result<Vec<Id<Site>>, Error> {
     let open = Filter::eq("state", SiteState::Active.word());
     let filter = match place {
         Place::Site(site) => Filter::eq("id", site),
@@ -134,69 +167,126 @@ fn sites(tx: &mut Tx<'_>, place: Place, plan: &Object<Plan>, stock: &Stock) -> R
     Ok(out.into_iter().map(|site| site.id).collect())
 }
 
-/// Finds a free server for a plan and takes it for `owner`, going through the wishes in their order. Servers must have all of
-/// `required`; of those, one with most of `preferred` is taken.
-pub(super) fn take(
+/// All sites that wishes allow for a plan: each once, in the order in which they are to be tried.
+///
+/// # Errors
+/// [`Error::Invalid`] when there is none.
+pub(super) fn candidates(
     tx: &mut Tx<'_>,
     plan: &Object<Plan>,
     places: &[Place],
-    required: &[String],
-    preferred: &[String],
-    owner: RawId,
-) -> Result<Object<Server>, Error> {
-    let stock = stock(tx)?;
-    let mut looked: Vec<Id<Site>> = Vec::new();
+    stock: &Stock,
+) -> Result<Vec<Id<Site>>, Error> {
+    let mut out: Vec<Id<Site>> = Vec::new();
     for place in places {
-        for site in sites(tx, *place, plan, &stock)? {
-            if looked.contains(&site) {
-                continue;
+        for site in sites(tx, *place, plan, stock)? {
+            if !out.contains(&site) {
+                out.push(site);
             }
-            looked.push(site);
-            if let Some(server) = take_at(tx, site, plan.id, required, preferred, owner)? {
+        }
+    }
+    if out.is_empty() {
+        return Err(Invalid::rule("site", format!("{} is not sold there.", plan.spec.name)).into());
+    }
+    Ok(out)
+}
+
+/// What hardware is looked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Hardware<'a> {
+    /// The plan.
+    pub plan: &'a Object<Plan>,
+    /// What it must have.
+    pub required: &'a [String],
+    /// What it should have.
+    pub preferred: &'a [String],
+}
+
+impl Hardware<'_> {
+    fn filter(&self, site: Id<Site>) -> Filter {
+        self.required.iter().fold(at(site, self.plan.id), |filter, feature| {
+            filter.and(Filter::is("features", Op::Has(feature.clone())))
+        })
+    }
+
+    /// How many such servers are free at a site.
+    pub fn free(&self, tx: &mut Tx<'_>, site: Id<Site>) -> Result<usize, Error> {
+        let pool = pool(site, self.plan.id);
+        let free = tx.as_system(|tx| tx.count_unclaimed::<Server>(&pool, &self.filter(site)))?;
+        Ok(usize::try_from(free).unwrap_or(usize::MAX))
+    }
+
+    /// The error when there is none at any of these sites.
+    pub fn exhausted(&self, tx: &mut Tx<'_>, sites: &[Id<Site>]) -> Error {
+        let names: Vec<String> = match tx.many(sites.iter().copied()) {
+            Ok(known) => sites.iter().filter_map(|id| known.get(id)).map(|s| s.spec.slug.clone()).collect(),
+            Err(e) => return e.into(),
+        };
+        let has = if self.required.is_empty() { String::new() } else { format!(" with {}", self.required.join(", ")) };
+        Error::Exhausted { pool: format!("the servers of plan {}{has} at {}", self.plan.spec.slug, names.join(", ")) }
+    }
+
+    /// Takes a free one at the first of these sites that has one, for `owner`.
+    ///
+    /// # Errors
+    /// [`Error::Exhausted`].
+    pub fn take(&self, tx: &mut Tx<'_>, sites: &[Id<Site>], owner: RawId) -> Result<Object<Server>, Error> {
+        for site in sites {
+            if let Some(server) = tx.as_system(|tx| self.take_at(tx, *site, owner))? {
                 return Ok(server);
             }
         }
+        Err(self.exhausted(tx, sites))
     }
-    if looked.is_empty() {
-        return Err(Invalid::rule("site", format!("{} is not sold there.", plan.spec.name)).into());
-    }
-    let names: Vec<String> = tx.many(looked.iter().copied())?.into_values().map(|s| s.spec.slug).collect();
-    let has = if required.is_empty() { String::new() } else { format!(" with {}", required.join(", ")) };
-    Err(Error::Exhausted { pool: format!("the servers of plan {}{has} at {}", plan.spec.slug, names.join(", ")) })
-}
 
-fn take_at(
-    tx: &mut Tx<'_>,
-    site: Id<Site>,
-    plan: Id<Plan>,
-    required: &[String],
-    preferred: &[String],
-    owner: RawId,
-) -> Result<Option<Object<Server>>, Error> {
-    let mut filter = in_use().and(Filter::eq("site", site)).and(Filter::eq("plan", plan));
-    for feature in required {
-        filter = filter.and(Filter::is("features", Op::Has(feature.clone())));
-    }
-    let pool = pool(site, plan);
-    tx.as_system(|tx| {
-        let mut servers = tx.all::<Server>(filter)?;
-        let taken = tx.claims(&pool, 0)?;
-        servers.retain(|s| !taken.iter().any(|c| c.item == s.id.get()));
-        // Plain machines are kept for those who want nothing special, special ones for those who ask.
-        servers.sort_by_key(|s| {
-            let wanted = preferred.iter().filter(|f| s.spec.features.contains(f)).count();
-            (std::cmp::Reverse(wanted), s.spec.features.len(), s.id)
-        });
-        for server in servers {
-            match tx.claim_exact(&pool, server.id.get(), 1, owner) {
-                Ok(()) => return Ok(Some(server)),
-                // Somebody was faster.
-                Err(meetme_store::Error::Exhausted { .. }) => {}
-                Err(e) => return Err(e.into()),
+    /// Takes one that has most of what is preferred; of equal ones the plainest, because special ones are kept for those who ask.
+    fn take_at(&self, tx: &mut Tx<'_>, site: Id<Site>, owner: RawId) -> Result<Option<Object<Server>>, Error> {
+        let pool = pool(site, self.plan.id);
+        // All of what is preferred, then all but one, and so on: few features are ever asked for.
+        for wanted in subsets(self.preferred) {
+            let filter = wanted.iter().fold(self.filter(site), |filter, feature| {
+                filter.and(Filter::is("features", Op::Has((*feature).clone())))
+            });
+            let query = Query::of(filter).order(vec![Order::up("extras")]);
+            if let Some(server) = tx.claim_row::<Server>(&pool, &query, owner)? {
+                return Ok(Some(server));
             }
         }
         Ok(None)
-    })
+    }
+}
+
+/// The most features that may be preferred: each doubles the number of questions.
+pub(super) const MOST_PREFERRED: usize = 5;
+
+/// All choices from a list, the largest first, each in the list's order; the last is empty.
+fn subsets(list: &[String]) -> Vec<Vec<&String>> {
+    let count = list.len().min(MOST_PREFERRED);
+    let mut masks: Vec<u32> = (0..1 << count).rev().collect();
+    masks.sort_by_key(|mask| std::cmp::Reverse(mask.count_ones()));
+    let of = |mask: u32| list.iter().take(count).enumerate().filter(move |(n, _)| mask & (1 << n) != 0).map(|(_, f)| f);
+    masks.into_iter().map(|mask| of(mask).collect()).collect()
+}
+
+/// Chooses over which sites a number of machines is spread: at most `most` of them, in the order given, as many machines at each as
+/// it has room for. Earlier sites are used where the rest can still be placed. `None` when there is not enough room.
+pub(super) fn spread<S: Copy>(rooms: &[(S, usize)], count: usize, most: usize) -> Option<Vec<(S, usize)>> {
+    let mut out = Vec::new();
+    let mut left = count;
+    for (n, (site, room)) in rooms.iter().enumerate() {
+        if left == 0 || out.len() == most {
+            break;
+        }
+        let mut later: Vec<usize> = rooms[n + 1..].iter().map(|(_, room)| *room).collect();
+        later.sort_unstable_by(|a, b| b.cmp(a));
+        let beyond: usize = later.iter().take(most - out.len() - 1).sum();
+        if *room > 0 && room.saturating_add(beyond) >= left {
+            let here = left.min(*room);
+            out.push((*site, here));
+            left -= here;
+        }
+    }
+    (left == 0).then_some(out)
 }
 
 /// A site that can be ordered at, or a complaint about the field.
@@ -219,5 +309,31 @@ mod tests {
         );
         assert_eq!(Level::of(1, 1), Level::Normal);
         assert_eq!(Level::of(0, 0), Level::Unavailable);
+    }
+
+    #[test]
+    fn machines_are_spread_over_few_sites_in_the_order_asked() {
+        let rooms = [("sjc1", 4), ("ewr1", 10), ("ams1", 3)];
+        let check = |count, most, want: &[(&str, usize)]| {
+            let got = spread(&rooms, count, most);
+            assert_eq!(got.as_deref(), (!want.is_empty()).then_some(want), "{count} over {most}");
+        };
+        check(4, 1, &[("sjc1", 4)]);
+        check(10, 1, &[("ewr1", 10)]);
+        check(10, 2, &[("sjc1", 4), ("ewr1", 6)]);
+        check(13, 2, &[("sjc1", 4), ("ewr1", 9)]);
+        check(15, 2, &[]);
+        check(17, 3, &[("sjc1", 4), ("ewr1", 10), ("ams1", 3)]);
+        check(18, 3, &[]);
+        check(11, 1, &[]);
+    }
+
+    #[test]
+    fn what_is_preferred_is_asked_for_together_first() {
+        let list = ["a".to_owned(), "b".to_owned()];
+        let all: Vec<String> =
+            subsets(&list).iter().map(|s| s.iter().map(|f| f.as_str()).collect::<Vec<_>>().join("+")).collect();
+        assert_eq!(all.len(), 4);
+        assert_eq!((all[0].as_str(), all[3].as_str()), ("a+b", ""));
     }
 }

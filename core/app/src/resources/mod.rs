@@ -13,6 +13,7 @@ pub mod commits;
 mod fabric;
 pub mod follow;
 mod inbound;
+mod metal;
 mod mirror;
 pub(crate) mod observed;
 mod ops;
@@ -130,7 +131,7 @@ const WORDS: &[&str] = &["name", "title", "description", "notes", "comments", "l
 
 /// The kinds with a policy of their own, by area. An area's operations join here.
 const TABLES: &[&[(Kind, Hooks)]] =
-    &[access::HOOKS, asked::HOOKS, fabric::HOOKS, observed::HOOKS, ops::HOOKS, peering::HOOKS];
+    &[access::HOOKS, asked::HOOKS, fabric::HOOKS, metal::HOOKS, observed::HOOKS, ops::HOOKS, peering::HOOKS];
 
 /// What a kind does with wishes.
 pub fn hooks(kind: &KindInfo) -> Hooks {

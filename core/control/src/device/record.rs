@@ -1,15 +1,22 @@
 //! Keeping what was seen of a device.
 
+use std::time::Duration;
+
 use meetme_agent::{
     AgentError, WireSecret,
-    server::{Health as Felt, Observed},
+    server::{Counters, Health as Felt, Observed},
 };
-use meetme_app::{App, Error, devices, nics};
+use meetme_app::{
+    App, Error,
+    devices::{self, usage},
+    nics,
+};
+use meetme_base::Time;
 use meetme_model::{
     Phase, Reason, Wanted,
     fabric::{Address, Landing},
     living,
-    metal::{Device, DeviceStatus, Health, Power, RootPassword, Server, ServerStatus},
+    metal::{Device, DeviceStatus, Health, Power, RootPassword, Server, ServerStatus, Traffic},
     place::Image,
 };
 use meetme_store::{Filter, Moved, Object, Resource as _, Tx};
@@ -81,6 +88,9 @@ pub(super) fn seen(
     if status.root_password.as_ref().is_some_and(|p| p.until <= now) {
         status.root_password = None;
     }
+    if let Some(counted) = seen.counters {
+        status.traffic = Some(count(tx, &device, counted, pace)?);
+    }
     if seen.busy.is_none() {
         let is_installed = seen.installed > device.spec.reinstalls;
         if is_installed && status.life.ready_at.is_none() {
@@ -122,12 +132,28 @@ pub(super) fn seen(
     let since = status.life.since;
     tx.observe(&mut device, status, line)?;
     Ok(match left {
-        None => Next::Settled { look_again: Some(pace.watch) },
+        None => Next::Settled { look_again: Some(look_again(&device, now, pace)) },
         Some(intent) if intent.is_under_way(&device.status) => {
             Next::Wait { why: "The server is at work.".to_owned(), at_most: pace.patience(since, now) }
         }
         Some(_) => Next::Drive(()),
     })
+}
+
+/// When to look again at what is as wished: in time for its end, when it has one.
+fn look_again(device: &Object<Device>, now: Time, pace: &Pace) -> Duration {
+    let left = device.spec.life.gone_at.map(|end| Duration::from_millis(u64::try_from(end.0 - now.0).unwrap_or(0)));
+    left.map_or(pace.watch, |left| left.min(pace.watch))
+}
+
+/// Keeps what the server's interfaces counted, but not at every look while something is going on.
+fn count(tx: &mut Tx<'_>, device: &Object<Device>, counted: Counters, pace: &Pace) -> Result<Traffic, Error> {
+    let now = Traffic { inbound: counted.inbound, outbound: counted.outbound, at: tx.now() };
+    let pause = i64::try_from((pace.watch / 5).as_millis()).unwrap_or(i64::MAX);
+    match device.status.traffic {
+        Some(before) if now.at.0 - before.at.0 < pause => Ok(before),
+        before => usage::read(tx, device.id.any(), before, now),
+    }
 }
 
 /// Keeps what a management controller says of the server itself.

@@ -6,6 +6,7 @@ mod circuits;
 mod devices;
 mod hub;
 mod jobs;
+mod market;
 mod metal;
 mod portal;
 mod routers;

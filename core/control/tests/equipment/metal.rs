@@ -50,6 +50,7 @@ impl Controller {
             busy: None,
             done: Vec::new(),
             last_error: None,
+            counters: None,
         }
     }
 

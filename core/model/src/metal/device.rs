@@ -5,7 +5,7 @@ use meetme_store::{Edge, Field, FieldType, OnDelete, Resource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{MachineSaid, MachineTold, Power, Server};
+use super::{MachineSaid, MachineTold, Power, Reservation, Server, SpotRequest};
 use crate::{
     Ext, Labels, Life, LifeStatus, Phase, Wanted,
     access::SshKey,
@@ -13,7 +13,7 @@ use crate::{
     edge::{self, ids, without},
     fabric::Block,
     ops::Tag,
-    place::{Image, Plan, Site},
+    place::{Image, Money, Plan, Site},
 };
 
 /// An ordered machine. Wishes about its place were settled when it was ordered: `site` is the answer.
@@ -81,6 +81,15 @@ pub struct Device {
     /// The hardware it got; absent until there is some.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<Id<Server>>,
+    /// The reservation whose server it is on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reservation: Option<Id<Reservation>>,
+    /// What it is on the spot market; at the usual price when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spot: Option<Spot>,
+    /// The request that ordered it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Id<SpotRequest>>,
     /// The keys whose owners may log in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<Id<SshKey>>,
@@ -113,6 +122,13 @@ impl DeviceForm {
     pub const fn word(self) -> &'static str {
         Self::WORDS[self as usize]
     }
+}
+
+/// A machine's standing on the spot market.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Spot {
+    /// The most that is paid for an hour of it. Once the price is above this, it ends.
+    pub max: Money,
 }
 
 /// An address that was asked for together with a device.
@@ -171,6 +187,9 @@ pub struct DeviceStatus {
     pub restarts: u32,
     /// How many of the installations asked for after the first have been made.
     pub reinstalls: u32,
+    /// What its server's interfaces had counted when they were last read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub traffic: Option<Traffic>,
     /// When the machine last said that it has started.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub called_home_at: Option<Time>,
@@ -180,6 +199,24 @@ pub struct DeviceStatus {
     /// What its machine said last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub said: Option<MachineSaid>,
+}
+
+/// What the interfaces of a server had counted at a moment. Counters begin anew when a server is started without power before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Traffic {
+    /// Bytes that came in.
+    pub inbound: u64,
+    /// Bytes that went out.
+    pub outbound: u64,
+    /// When.
+    pub at: Time,
+}
+
+impl Traffic {
+    /// The name of the series of bytes that came in.
+    pub const INBOUND: &'static str = "traffic.in";
+    /// The name of the series of bytes that went out.
+    pub const OUTBOUND: &'static str = "traffic.out";
 }
 
 impl Device {
@@ -208,6 +245,9 @@ impl Device {
             image,
             site,
             server: None,
+            reservation: None,
+            spot: None,
+            request: None,
             keys: Vec::new(),
             tags: Vec::new(),
             labels: Labels::new(),
@@ -233,7 +273,10 @@ impl Device {
 }
 
 /// The text is a host name (RFC 1123 section 2.1): labels of letters, digits and inner hyphens, joined by dots.
-fn check_hostname(field: &str, text: &str) -> Result<(), Invalid> {
+///
+/// # Errors
+/// Names the field.
+pub fn check_hostname(field: &str, text: &str) -> Result<(), Invalid> {
     let label = |label: &str| {
         (1..=63).contains(&label.len())
             && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
@@ -266,6 +309,7 @@ impl Resource for Device {
         Field::new("network_frozen", FieldType::Bool, |s| s.network_frozen.into()),
         Field::new("wanted", FieldType::Text, |s: &Self| s.life.wanted.word().into()).words(Wanted::WORDS),
         Field::new("gone_at", FieldType::Time, |s| s.life.gone_at.into()),
+        Field::new("spot", FieldType::Bool, |s| s.spot.is_some().into()),
         Field::status("phase", FieldType::Text, |s: &Self::Status| s.life.phase.word().into())
             .indexed()
             .words(Phase::WORDS),
@@ -277,6 +321,8 @@ impl Resource for Device {
         Edge::refuse("image", &[Image::KIND], |s| Some(s.image.any())),
         Edge::refuse("site", &[Site::KIND], |s| Some(s.site.any())),
         Edge::refuse("server", &[Server::KIND], |s| s.server.map(Id::any)),
+        Edge::detach("reservation", &[Reservation::KIND], |s| s.reservation.map(Id::any), |s| s.reservation = None),
+        Edge::detach("request", &[SpotRequest::KIND], |s| s.request.map(Id::any), |s| s.request = None),
         Edge::many("keys", &[SshKey::KIND], OnDelete::Detach, |s| ids(&s.keys), |s, id| without(&mut s.keys, id)),
         Edge::many(
             "blocks",
@@ -302,6 +348,9 @@ impl Resource for Device {
         }
         if self.form == DeviceForm::Metal && (self.vendor.is_some() || self.vendor_secrets.is_some()) {
             return Err(Invalid::rule("vendor", "Only a virtual appliance is configured in its maker's form."));
+        }
+        if let Some(spot) = &self.spot {
+            spot.max.check("spot.max")?;
         }
         self.address_wishes.iter().enumerate().try_for_each(|(i, wish)| wish.check(i))?;
         before.map_or(Ok(()), |before| self.check_fixed(before))

@@ -152,6 +152,8 @@ impl Resource for Server {
     const FIELDS: &'static [Field<Self>] = &[
         Field::new("serial", FieldType::Text, |s: &Self| s.serial.as_str().into()).searchable(),
         Field::new("features", FieldType::Texts, |s| s.features.clone().into()),
+        // How much it has besides: plain machines are given away first.
+        Field::new("extras", FieldType::Int, |s: &Self| i64::try_from(s.features.len()).unwrap_or(i64::MAX).into()),
         Field::new("macs", FieldType::Texts, |s: &Self| {
             s.nics.iter().map(|n| n.mac.to_string()).collect::<Vec<_>>().into()
         })
@@ -183,8 +185,9 @@ impl Resource for Server {
         ),
     ];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["serial"]];
-    // The free machines of a place are looked for by these.
-    const INDEXES: &'static [&'static [&'static str]] = &[&["site", "plan"]];
+    // The free machines of a place are looked for by the first, and all are counted by the second.
+    const INDEXES: &'static [&'static [&'static str]] =
+        &[&["site", "plan", "extras"], &["in_service", "spare", "site", "plan"]];
     type Status = ServerStatus;
 
     fn check(&self, _: Option<&Self>) -> Result<(), Invalid> {

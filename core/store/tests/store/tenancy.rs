@@ -1,7 +1,7 @@
 //! The tenant tree.
 
 use meetme_base::RawId;
-use meetme_store::Filter;
+use meetme_store::{Error, Filter};
 
 use crate::{
     kinds::{Org, Site},
@@ -30,6 +30,29 @@ fn a_node_knows_what_is_above_and_below_it() {
             Ok(())
         })
         .unwrap();
+    });
+}
+
+#[test]
+fn a_row_is_hung_on_another_node_as_it_is() {
+    on_both(|w| {
+        let (a, b, root) = (node(w, w.org, "a"), node(w, w.org, "b"), w.org);
+        let site = w.write(move |tx| tx.create(a, Site::named("x"))).unwrap();
+        let (first, stale) = (site.clone(), site.clone());
+        let moved = w.write(move |tx| {
+            let mut row = first.clone();
+            tx.rehang(&mut row, b)?;
+            Ok(row)
+        });
+        let moved = moved.unwrap();
+        assert_eq!((moved.tenant, moved.version, &moved.spec), (b, 2, &site.spec));
+        let id = site.id;
+        assert_eq!(w.read(move |tx| tx.get(id)).unwrap(), moved);
+        let error = w.write(move |tx| tx.rehang(&mut stale.clone(), root));
+        assert!(matches!(error, Err(Error::Stale { version: 2 })), "{error:?}");
+        let lost = moved.clone();
+        let nowhere = w.write(move |tx| tx.rehang(&mut lost.clone(), RawId::new(999_999)));
+        assert!(matches!(nowhere, Err(Error::Invalid(_))), "{nowhere:?}");
     });
 }
 

@@ -54,3 +54,45 @@ async fn a_project_goes_when_it_is_empty() {
         world.root(&format!("DELETE /project/{}", project["id"]), &Value::Null).await.is(204);
     }
 }
+
+#[tokio::test]
+async fn the_operator_reserves_a_server_and_nobody_else_does() {
+    for world in both().await {
+        let root = async |line: &str, body: Value| world.root(line, &body).await.is(201).json();
+        let metro = root("POST /metro", json!({"slug": "m", "name": "M", "country": "US"})).await["id"].clone();
+        let site = root("POST /site", json!({"slug": "s1", "name": "S1", "metro": metro})).await["id"].clone();
+        let other = root("POST /site", json!({"slug": "s2", "name": "S2", "metro": metro})).await["id"].clone();
+        let plan = root("POST /plan", json!({"slug": "c3", "name": "c3"})).await["id"].clone();
+        let server = root("POST /server", json!({"serial": "A1", "plan": plan, "site": site})).await["id"].clone();
+        let project = json!({"name": "P", "organization": world.customer_id});
+        let project = world.by(&world.customer, "POST /project", &project).await.is(201).json()["id"].clone();
+        let make = format!("POST /reservation?tenant={project}");
+        let wish = json!({"server": server, "term": {"months": 12}, "intervals": 1});
+
+        // The customer does not even learn that there is such a server.
+        let refused = world.by(&world.customer, &make, &wish).await.status;
+        assert!(matches!(refused, 403 | 404 | 422), "{refused}");
+        let made = world.root(&make, &wish).await.is(201).json();
+        assert_eq!((&made["tenant"], &made["spec"]["site"], &made["spec"]["plan"]), (&project, &site, &plan));
+        assert_eq!(world.root(&make, &wish).await.is(409).json()["code"], "exists");
+        let at = format!("/reservation/{}", made["id"]);
+
+        // A server that somebody has stays where the claim on it says.
+        let moved = world.root(&format!("PATCH /server/{server}"), &json!({"site": other})).await;
+        assert_eq!(moved.is(409).json()["code"], "in_use");
+        world.root(&format!("PATCH /server/{server}"), &json!({"rack": "R2"})).await.is(200);
+
+        world.by(&world.customer, &format!("GET {at}"), &Value::Null).await.is(200);
+        world.by(&world.customer, &format!("PATCH {at}"), &json!({"spare": true})).await.is(403);
+        world.by(&world.customer, &format!("DELETE {at}"), &Value::Null).await.is(403);
+        world.root(&format!("PATCH {at}"), &json!({"spare": true})).await.is(200);
+        world.root(&format!("PATCH {at}"), &json!({"plan": plan, "site": other})).await.is(422);
+        world.root(&format!("DELETE {at}"), &Value::Null).await.is(204);
+        world.root(&format!("PATCH /server/{server}"), &json!({"site": other})).await.is(200);
+
+        for (kind, body) in [("batch", json!({})), ("spot_request", json!({})), ("spot_price", json!({}))] {
+            let refused = world.root(&format!("POST /{kind}"), &body).await;
+            assert_eq!(refused.is(409).json()["code"], "by_operation", "{kind}");
+        }
+    }
+}

@@ -12,7 +12,7 @@ use meetme_model::{
     access::Organization,
     place::{Metro, Plan, Site},
 };
-use meetme_store::Filter;
+use meetme_store::{Filter, Object};
 use serde_json::{Map, Value, json};
 
 use super::{facility, metro, new_device::known};
@@ -20,6 +20,9 @@ use crate::{
     input::Input,
     work::{Gives, Out, Row, Work},
 };
+
+/// The most questions that are asked at once.
+const MOST: usize = 100;
 
 pub fn rows() -> Vec<Row> {
     // The checks are questions though they are asked by POST.
@@ -100,22 +103,27 @@ fn report(work: &mut Work<'_, '_>, codes: &BTreeMap<Id<Site>, String>) -> Result
 fn ask(work: &mut Work<'_, '_>) -> Result<Out, Error> {
     let questions = work.ask.input.list("servers")?.ok_or_else(|| Invalid::required("servers"))?;
     let sent = work.ask.input.raw("servers").and_then(Value::as_array).cloned().unwrap_or_default();
+    if questions.len() > MOST {
+        return Err(Invalid::range("servers", 1, MOST).into());
+    }
     let stock = devices::stock(work.tx)?;
     let mut out = Vec::with_capacity(sent.len());
     for (question, mut answer) in questions.iter().zip(sent) {
         let plan = plan(work, question)?;
         let place = place(work, question)?;
-        let count = usize::try_from(question.integer("quantity")?.unwrap_or(1)).unwrap_or(usize::MAX);
-        answer["available"] = devices::check_stock(work.tx, &stock, place, plan, count)?.into();
+        let quantity = question.integer("quantity")?.unwrap_or(1);
+        let count = usize::try_from(quantity).ok().filter(|count| *count > 0);
+        let count = count.ok_or_else(|| Invalid::range("quantity", 1, i64::MAX))?;
+        answer["available"] = devices::check_stock(work.tx, &stock, place, &plan, count)?.into();
         out.push(answer);
     }
     Ok(Out::Json(json!({ "servers": out })))
 }
 
-fn plan(work: &mut Work<'_, '_>, question: &Input) -> Result<Id<Plan>, Error> {
+fn plan(work: &mut Work<'_, '_>, question: &Input) -> Result<Object<Plan>, Error> {
     let slug = question.required("plan")?;
     let plan = work.tx.one::<Plan>(&Filter::eq("slug", slug.as_str()))?;
-    plan.map(|p| p.id).ok_or_else(|| Invalid::reference("plan", slug).into())
+    plan.ok_or_else(|| Invalid::reference("plan", format!("The plan {slug}")).into())
 }
 
 fn place(work: &mut Work<'_, '_>, question: &Input) -> Result<Place, Error> {

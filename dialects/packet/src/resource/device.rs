@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use meetme_app::{
     Error,
-    devices::{self, Action},
+    devices::{self, Action, spot},
 };
 use meetme_base::{Id, Invalid, RawId, Uid};
 use meetme_http::{
@@ -15,7 +15,7 @@ use meetme_model::{
     Lock, Phase, Term, Wanted,
     access::{Organization, Project, SshKey},
     fabric::{Address, Port},
-    metal::{Device, Server},
+    metal::{Device, Reservation, Server},
     ops::{Equipment, Tag},
     place::{Image, Metro, Plan, Site},
 };
@@ -24,9 +24,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{event, facility, image, metro, new_device};
+use super::{event, facility, image, metro, money, new_device};
 use crate::{
     ext,
+    metadata::{self, Doors},
     path::PREFIX,
     show::{Relation, Show, Shown, at, referring},
     work::{Gives, Out, Row, Takes, Work},
@@ -92,6 +93,7 @@ pub fn rows() -> Vec<Row> {
             .verb(Verb::Act),
         Row::get("get_device_customdata", "/devices/{id}/customdata", Gives::Free, customdata),
         Row::get("get_device_userdata", "/devices/{id}/userdata", Gives::Free, userdata),
+        Row::get("get_device_metadata", "/devices/{id}/metadata", Gives::Free, metadata),
     ]
 }
 
@@ -131,7 +133,6 @@ pub struct Wire {
     userdata: String,
     root_password: Option<String>,
     volumes: Vec<Value>,
-    hardware_reservation: Option<Value>,
     hardware_reservation_id: Option<String>,
     storage: Option<Value>,
     network_frozen: bool,
@@ -140,7 +141,7 @@ pub struct Wire {
 }
 
 /// Where its server stands.
-#[derive(Debug, Default, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct Location {
     cage: String,
     facility: String,
@@ -170,6 +171,8 @@ impl Shown for Device {
             Ok(of.iter().map(|d| (d.id.any(), d.tenant)).collect())
         })
         .single(),
+        Relation::<Self>::one("hardware_reservation", &[Reservation::KIND], |d| d.reservation.map(|r| r.any()))
+            .or_null(),
         Relation::<Self>::many("ssh_keys", &[SshKey::KIND], |d| d.keys.iter().map(|k| k.any()).collect()),
         Relation::<Self>::back("ip_addresses", &[Address::KIND], |tx, of| referring::<_, Address>(tx, of, "device"))
             .whole(),
@@ -181,6 +184,7 @@ impl Shown for Device {
         let images = show.tx.many(objects.iter().map(|d| d.spec.image))?;
         let tags = show.tx.many(objects.iter().flat_map(|d| d.spec.tags.iter().copied()))?;
         let places = locations(show.tx, objects)?;
+        let reservations = show.tx.many(objects.iter().filter_map(|d| d.spec.reservation))?;
         let now = show.tx.now();
         let mut out = Vec::with_capacity(objects.len());
         for row in objects {
@@ -204,22 +208,24 @@ impl Shown for Device {
                 bonding_mode: 4,
                 created_at: at(row.created),
                 updated_at: at(row.updated),
-                spot_instance: false,
-                spot_price_max: None,
+                spot_instance: spec.spot.is_some(),
+                spot_price_max: spec.spot.as_ref().map(|spot| money(&spot.max)),
                 termination_time: spec.life.gone_at.map(at),
                 customdata: ext::custom(ext::get::<Own>(&spec.ext).customdata.as_ref()),
                 provisioning_percentage: percentage(row),
                 always_pxe: spec.always_pxe,
                 ipxe_script_url: spec.ipxe_url.clone(),
-                location: places.get(&row.id.any()).map(Location::copy).unwrap_or_default(),
+                location: places.get(&row.id.any()).map(|place| place.location.clone()).unwrap_or_default(),
                 userdata: spec.userdata.clone().unwrap_or_default(),
                 root_password: password.map(|secret| secret.expose().clone()),
                 volumes: Vec::new(),
-                hardware_reservation: None,
-                hardware_reservation_id: None,
+                hardware_reservation_id: spec
+                    .reservation
+                    .and_then(|id| reservations.get(&id))
+                    .map(|r| r.uid.to_string()),
                 storage: spec.layout.clone(),
                 network_frozen: spec.network_frozen,
-                switch_uuid: None,
+                switch_uuid: places.get(&row.id.any()).and_then(|place| place.switch_uuid.clone()),
                 provisioning_events: event::steps(show, row),
             });
         }
@@ -227,17 +233,10 @@ impl Shown for Device {
     }
 }
 
-impl Location {
-    fn copy(&self) -> Self {
-        let Self { cage, facility, rack, row, switch } = self;
-        Self {
-            cage: cage.clone(),
-            facility: facility.clone(),
-            rack: rack.clone(),
-            row: row.clone(),
-            switch: switch.clone(),
-        }
-    }
+/// What is known of where a server stands.
+struct Standing {
+    location: Location,
+    switch_uuid: Option<String>,
 }
 
 /// The names of tags, in the order they were given.
@@ -246,23 +245,21 @@ pub fn names(ids: &[Id<Tag>], known: &HashMap<Id<Tag>, Object<Tag>>) -> Vec<Stri
 }
 
 /// Where the servers of these devices stand. Servers are the operator's; where one's own stands is for its user to know.
-fn locations(tx: &mut Tx<'_>, devices: &[Object<Device>]) -> Result<HashMap<RawId, Location>, Error> {
+fn locations(tx: &mut Tx<'_>, devices: &[Object<Device>]) -> Result<HashMap<RawId, Standing>, Error> {
     tx.as_system(|tx| {
         let servers: HashMap<_, Object<Server>> = tx.many(devices.iter().filter_map(|d| d.spec.server))?;
         let switches: HashMap<_, Object<Equipment>> =
             tx.many(servers.values().flat_map(|s| s.spec.nics.iter().filter_map(|nic| nic.switch)))?;
         let sites: HashMap<_, Object<Site>> = tx.many(servers.values().map(|s| s.spec.site))?;
-        let place = |server: &Object<Server>| Location {
-            facility: sites.get(&server.spec.site).map(|s| facility::code(&s.spec)).unwrap_or_default(),
-            rack: server.spec.rack.clone().unwrap_or_default(),
-            switch: server
-                .spec
-                .nics
-                .iter()
-                .find_map(|nic| switches.get(&nic.switch?))
-                .map(|e| e.spec.name.clone())
-                .unwrap_or_default(),
-            ..Location::default()
+        let place = |server: &Object<Server>| {
+            let switch = server.spec.nics.iter().find_map(|nic| switches.get(&nic.switch?));
+            let location = Location {
+                facility: sites.get(&server.spec.site).map(|s| facility::code(&s.spec)).unwrap_or_default(),
+                rack: server.spec.rack.clone().unwrap_or_default(),
+                switch: switch.map(|e| e.spec.name.clone()).unwrap_or_default(),
+                ..Location::default()
+            };
+            Standing { location, switch_uuid: switch.map(|e| e.uid.to_string()) }
         };
         let of = |d: &Object<Device>| Some((d.id.any(), place(servers.get(&d.spec.server?)?)));
         Ok(devices.iter().filter_map(of).collect())
@@ -271,7 +268,7 @@ fn locations(tx: &mut Tx<'_>, devices: &[Object<Device>]) -> Result<HashMap<RawI
 
 /// The word for where a device stands. A wish that the machine has not followed yet counts as being followed: clients look right
 /// after they asked.
-fn state(device: &Object<Device>, base: &str) -> &'static str {
+pub fn state(device: &Object<Device>, base: &str) -> &'static str {
     let (spec, status) = (&device.spec, &device.status);
     // Strict clients of the later deployment do not know the word.
     let rebooting = if base == PREFIX { "powering_on" } else { "rebooting" };
@@ -352,7 +349,8 @@ fn list_of_organization(work: &mut Work<'_, '_>) -> Result<Out, Error> {
 fn list(work: &mut Work<'_, '_>, of: Filter) -> Result<Out, Error> {
     // Devices being removed are left out: one client stops at a state it does not know.
     let going = Filter::eq("wanted", Wanted::Gone.word())
-        .or(Filter::is_in("phase", [Phase::Removing.word(), Phase::Gone.word()]));
+        .or(Filter::is_in("phase", [Phase::Removing.word(), Phase::Gone.word()]))
+        .or(Filter::is("gone_at", Op::Le(work.tx.now().into())));
     let mut filter = of.and(Filter::eq("form", "metal")).and(going.not());
     if let Some(words) = work.asked("search") {
         filter = filter.and(Filter::Text(words.to_owned()));
@@ -366,8 +364,8 @@ fn list(work: &mut Work<'_, '_>, of: Filter) -> Result<Out, Error> {
     if let Some(has) = work.ask.input.flag("has_termination_time")? {
         filter = filter.and(Filter::is("gone_at", Op::Empty(!has)));
     }
-    if work.ask.input.flag("reserved")? == Some(true) {
-        filter = Filter::Never;
+    if let Some(reserved) = work.ask.input.flag("reserved")? {
+        filter = filter.and(Filter::is("reservation", Op::Empty(!reserved)));
     }
     // A place nobody knows has no devices.
     if let Some(code) = work.asked("facility").map(str::to_owned) {
@@ -405,7 +403,11 @@ fn update(work: &mut Work<'_, '_>) -> Result<Out, Error> {
     let (userdata, url) = (input.text("userdata")?, input.text("ipxe_script_url")?);
     let (locked, always) = (input.flag("locked")?, input.flag("always_pxe")?);
     let (frozen, data) = (input.flag("network_frozen")?, input.json("customdata")?);
-    new_device::no_spot(input)?;
+    let on_market = input.flag("spot_instance")?;
+    if on_market == Some(true) && work.tx.get(id)?.spec.spot.is_none() {
+        let text = "A device comes to the spot market by being ordered there.";
+        return Err(Invalid::rule("spot_instance", text).into());
+    }
     let tags = input.texts("tags")?;
     let changed = devices::change(work.tx, id, tags.as_deref(), |now| {
         now.hostname = hostname.unwrap_or_else(|| now.hostname.clone());
@@ -419,6 +421,9 @@ fn update(work: &mut Work<'_, '_>) -> Result<Out, Error> {
             Some(true) if now.life.lock == Lock::None => now.life.lock = Lock::Owner,
             Some(false) => now.life.lock = Lock::None,
             _ => {}
+        }
+        if on_market == Some(false) {
+            spot::leave(now);
         }
         if let Some(data) = data {
             ext::set(&mut now.ext, &Own { customdata: Some(data) });
@@ -464,6 +469,14 @@ fn customdata(work: &mut Work<'_, '_>) -> Result<Out, Error> {
 fn userdata(work: &mut Work<'_, '_>) -> Result<Out, Error> {
     let device = work.named::<Device>("id")?;
     Ok(Out::Json(json!({ "userdata": device.spec.userdata.unwrap_or_default() })))
+}
+
+/// The same document that the machine reads about itself. The services it talks to have no address here.
+fn metadata(work: &mut Work<'_, '_>) -> Result<Out, Error> {
+    let id: Id<Device> = work.id("id")?;
+    let facts = devices::facts(work.tx, id)?;
+    let document = metadata::document(&facts, &Doors::default());
+    serde_json::to_value(document).map(Out::Json).map_err(|e| Error::Bug(e.to_string()))
 }
 
 /// The id of a step: the device's own with the step's number mixed in, so that it is the same whenever it is shown.

@@ -5,7 +5,7 @@ use meetme_base::{Kind, RawId, Uid};
 use meetme_model::{
     access::{Key, Membership, Organization, Project, SshKey, User},
     fabric::Block,
-    metal::{Attachment, Device, Volume},
+    metal::{Attachment, Batch, Device, Reservation, SpotRequest, Volume},
     routing::{BgpConfig, DirectSession},
 };
 use meetme_store::{Change, ChangeQuery, Filter, Object, Resource, Verb};
@@ -44,6 +44,9 @@ const SHOWN: &[(Kind, &str, &str, &str)] = &[
     (Key::KIND, "/api-keys", "api_key.created", "Created API key"),
     (Membership::KIND, "/memberships", "membership.created", "Added member"),
     (Block::KIND, "/ips", "ip_reservation.created", "Allotted IP block"),
+    (Batch::KIND, "/batches", "batch.created", "Queued batch of"),
+    (Reservation::KIND, "/hardware-reservations", "hardware_reservation.created", "Reserved"),
+    (SpotRequest::KIND, "/spot-market-requests", "spot_market_request.created", "Requested on the spot market"),
     (BgpConfig::KIND, "/bgp-configs", "bgp_config.requested", "Requested BGP as"),
     (DirectSession::KIND, "/bgp/sessions", "bgp_session.created", "Created BGP session"),
 ];

@@ -21,6 +21,7 @@ const LIST: Gives = Gives::List("operating_systems", "OperatingSystem");
 pub fn rows() -> Vec<Row> {
     vec![
         Row::get("list_operating_systems", "/operating-systems", LIST, list),
+        Row::get("list_operating_system_versions", "/operating-system-versions", Gives::Free, versions),
         Row::get(
             "list_organization_operating_systems",
             "/organizations/{id}/operating-systems",
@@ -98,6 +99,29 @@ pub fn find(work: &mut Work<'_, '_>, text: &str) -> Result<Object<Image>, Error>
 fn list(work: &mut Work<'_, '_>) -> Result<Out, Error> {
     let filter = Filter::is("distro", Op::Empty(false));
     work.every::<Image>("operating_systems", filter, vec![Order::up("slug")])
+}
+
+/// The versions there are, each distribution's together, the highest first.
+fn versions(work: &mut Work<'_, '_>) -> Result<Out, Error> {
+    let mut rows = work.tx.all::<Image>(Filter::is("distro", Op::Empty(false)))?;
+    rows.sort_by(|a, b| {
+        let key = |image: &Image| (image.distro.clone(), std::cmp::Reverse(parts(&image.version)));
+        key(&a.spec).cmp(&key(&b.spec)).then_with(|| a.spec.slug.cmp(&b.spec.slug))
+    });
+    let base = work.ask.base;
+    let one = |row: &Object<Image>| {
+        json!({
+            "id": row.uid.to_string(), "slug": row.spec.slug, "name": row.spec.name, "distro": row.spec.distro,
+            "version": row.spec.version,
+            "operating_system": { "href": format!("{base}/operating-systems/{}", row.uid) },
+        })
+    };
+    Ok(Out::Json(json!({ "operating_system_versions": rows.iter().map(one).collect::<Vec<Value>>() })))
+}
+
+/// A version as numbers, so that 9 comes before 22; what is no number is the lowest.
+fn parts(version: &str) -> Vec<u64> {
+    version.split(['.', '-', '_']).map(|part| part.parse().unwrap_or(0)).collect()
 }
 
 fn list_of_organization(work: &mut Work<'_, '_>) -> Result<Out, Error> {

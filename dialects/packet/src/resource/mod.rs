@@ -4,6 +4,7 @@ mod account;
 mod address;
 mod api_key;
 mod attachment;
+mod batch;
 mod bgp;
 mod block;
 mod capacity;
@@ -27,27 +28,30 @@ mod payment_method;
 mod plan;
 mod port;
 mod project;
+mod reservation;
 mod snapshot;
+mod spot;
 mod ssh_key;
 mod transfer;
+mod usage;
 mod user;
 mod virtual_network;
 mod vlan_assignment;
 mod volume;
 
 use meetme_app::Error;
-use meetme_base::Invalid;
+use meetme_base::{Invalid, Time};
 use meetme_http::Op;
 use meetme_model::{
     access::{EmailAddress, Invitation, Key, Membership, Organization, Project, SshKey, Transfer, User},
     fabric::{Address, Block, Landing, Port, Segment},
-    metal::{Attachment, Device, License, Snapshot, SnapshotPolicy, Volume},
+    metal::{Attachment, Batch, Device, License, Reservation, Snapshot, SnapshotPolicy, SpotRequest, Volume},
     ops::Notification,
-    place::{Billing, Image, Metro, Plan, Site},
+    place::{Billing, Image, Metro, Money, Plan, Site},
     routing::{BgpConfig, DirectSession},
 };
 
-use crate::{show::Entry, work::Row};
+use crate::{input::Input, show::Entry, work::Row};
 
 /// Every kind that is shown.
 pub static SHOWN: &[Entry] = &[
@@ -65,6 +69,9 @@ pub static SHOWN: &[Entry] = &[
     Entry::of::<Site>(),
     Entry::of::<Metro>(),
     Entry::of::<Device>(),
+    Entry::of::<Batch>(),
+    Entry::of::<Reservation>(),
+    Entry::of::<SpotRequest>(),
     Entry::of::<Address>(),
     Entry::of::<Block>(),
     Entry::of::<Port>(),
@@ -102,6 +109,10 @@ pub fn ops() -> Vec<Op> {
         ("Metros", metro::rows()),
         ("Capacity", capacity::rows()),
         ("Devices", device::rows()),
+        ("Usage", usage::rows()),
+        ("Batches", batch::rows()),
+        ("Hardware reservations", reservation::rows()),
+        ("Spot market", spot::rows()),
         ("IP addresses", address::rows()),
         ("IP reservations", block::rows()),
         ("Volumes", volume::rows()),
@@ -121,9 +132,32 @@ pub fn ops() -> Vec<Op> {
     chapters.into_iter().flat_map(|(group, rows)| rows.into_iter().map(move |row| row.op(group))).collect()
 }
 
+pub use device::{Own, iqn, state};
 pub use event::schema as event_schema;
+pub use facility::code as code_of_site;
 pub use member::schema as member_schema;
+pub use metro::code as code_of_metro;
+pub use plan::specs;
 pub use vlan_assignment::{batch_schema, schema as vlan_assignment_schema};
+
+/// Millionths of a currency as this dialect writes money.
+#[expect(clippy::cast_precision_loss, reason = "prices are far below 2^53 millionths")]
+fn unit(micros: i64) -> f64 {
+    micros as f64 / 1e6
+}
+
+/// An amount as this dialect writes it.
+fn money(amount: &Money) -> f64 {
+    unit(amount.micros)
+}
+
+/// A moment that must be said.
+///
+/// # Errors
+/// When it is absent, or none.
+fn required(input: &Input, name: &str) -> Result<Time, Error> {
+    input.moment(name)?.ok_or_else(|| Invalid::required(name).into())
+}
 
 /// The error for an input that names nothing the caller sees.
 fn unknown(field: &str, text: &str) -> Error {

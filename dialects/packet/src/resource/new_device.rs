@@ -2,15 +2,15 @@
 
 use meetme_app::{
     Error,
-    devices::{self, NewDevice, Place},
+    devices::{self, NewDevice, Place, Reserved, spot},
     ssh_keys::Keys,
 };
 use meetme_base::{Id, Invalid, Uid};
 use meetme_model::{
     access::{Project, SshKey, User},
     fabric::Block,
-    metal::AddressWish,
-    place::{Line, Plan, Site},
+    metal::{AddressWish, Reservation},
+    place::{Line, Money, Plan, Site},
 };
 use meetme_store::{Filter, Object};
 use serde_json::Value;
@@ -28,36 +28,38 @@ const DOMAIN: &str = "packethost.net";
 
 pub fn create(work: &mut Work<'_, '_>) -> Result<Out, Error> {
     let project: Id<Project> = work.id("id")?;
-    let new = read(work)?;
+    let new = read(work, &work.ask.input)?;
     Ok(Out::one(&devices::order(work.tx, project, &new)?))
 }
 
-fn read(work: &mut Work<'_, '_>) -> Result<NewDevice, Error> {
-    let input = &work.ask.input;
-    no_spot(input)?;
-    if let Some(id) = input.words("hardware_reservation_id")? {
-        return Err(Invalid::reference("hardware_reservation_id", format!("The reservation {id}")).into());
-    }
+/// Reads what is wished of a new device: in an order of its own, in a batch, or in a request.
+///
+/// # Errors
+/// When a value is none, or names something that is not there.
+pub fn read(work: &mut Work<'_, '_>, input: &Input) -> Result<NewDevice, Error> {
     let plan = plan(work, &input.required("plan")?)?;
     let image = image::find(work, &input.required("operating_system")?)?;
-    let places = places(work)?;
+    let reserved = reserved(work, input)?;
+    let places = places(work, input, reserved.is_some())?;
     let (required, preferred) = features(input)?;
     let mut new = NewDevice {
         hostname: input.words("hostname")?,
-        domain: DOMAIN,
+        domain: DOMAIN.to_owned(),
         description: input.text("description")?,
         required,
         preferred,
         term: device::term(&input.words("billing_cycle")?.unwrap_or_else(|| "hourly".to_owned()))?,
         locked: input.flag("locked")?.unwrap_or(false),
         gone_at: input.time("termination_time")?,
+        bid: bid(work, input, plan.id)?,
+        reserved,
         userdata: input.words("userdata")?,
         ipxe_url: input.words("ipxe_script_url")?,
         always_pxe: input.flag("always_pxe")?.unwrap_or(false),
         layout: input.json("storage")?,
         network_frozen: input.flag("network_frozen")?.unwrap_or(false),
-        keys: keys(work)?,
-        addresses: addresses(work)?,
+        keys: keys(work, input)?,
+        addresses: addresses(work, input)?,
         public4_length: length(input, "public_ipv4_subnet_size")?,
         tags: input.texts("tags")?.unwrap_or_default(),
         ..NewDevice::new(plan.id, image.id, places)
@@ -68,15 +70,29 @@ fn read(work: &mut Work<'_, '_>) -> Result<NewDevice, Error> {
     Ok(new)
 }
 
-/// There is no spot market here yet; a device that was asked for as part of one must not be made at the usual price instead.
-///
-/// # Errors
-/// When a spot instance is asked for.
-pub fn no_spot(input: &Input) -> Result<(), Error> {
-    if input.flag("spot_instance")? == Some(true) {
-        return Err(Invalid::rule("spot_instance", "Nothing is sold on a spot market here.").into());
+/// What is bid for a device on the spot market. Clients send a bid of -1 with devices that are not for it.
+fn bid(work: &mut Work<'_, '_>, input: &Input, plan: Id<Plan>) -> Result<Option<Money>, Error> {
+    if input.flag("spot_instance")? != Some(true) {
+        return Ok(None);
     }
-    Ok(())
+    let micros = input.micros("spot_price_max")?.ok_or_else(|| Invalid::required("spot_price_max"))?;
+    Ok(Some(Money { micros, currency: spot::currency(work.tx, plan)? }))
+}
+
+/// A reserved server by its id, or whichever of the plan is free.
+fn reserved(work: &mut Work<'_, '_>, input: &Input) -> Result<Option<Reserved>, Error> {
+    const FIELD: &str = "hardware_reservation_id";
+    Ok(match input.words(FIELD)? {
+        None => None,
+        Some(text) if text == "next-available" => Some(Reserved::Next),
+        Some(text) => {
+            let row = work.row::<Reservation>(&text).map_err(|e| match e {
+                Error::Missing { .. } => Invalid::reference(FIELD, format!("The hardware reservation {text}")).into(),
+                other => other,
+            });
+            Some(Reserved::This(row?.id))
+        }
+    })
 }
 
 fn plan(work: &mut Work<'_, '_>, text: &str) -> Result<Object<Plan>, Error> {
@@ -90,10 +106,13 @@ fn plan(work: &mut Work<'_, '_>, text: &str) -> Result<Object<Plan>, Error> {
     found.ok_or_else(|| Invalid::reference("plan", format!("The plan {text}")).into())
 }
 
-/// `facility` is a code, `any`, or a list of them; `metro` is the later way to say where.
-fn places(work: &mut Work<'_, '_>) -> Result<Vec<Place>, Error> {
-    let input = &work.ask.input;
-    let codes = input.texts("facility")?.unwrap_or_default();
+/// `facility` is a code or an id, `any`, or a list of them, which some call `facilities`; `metro` is the later way to say where. On a
+/// server of one's own nothing needs to be said.
+fn places(work: &mut Work<'_, '_>, input: &Input, is_reserved: bool) -> Result<Vec<Place>, Error> {
+    let mut codes = input.texts("facility")?.unwrap_or_default();
+    if codes.is_empty() {
+        codes = input.texts("facilities")?.unwrap_or_default();
+    }
     let mut out = Vec::with_capacity(codes.len());
     for code in codes {
         out.push(if code == "any" {
@@ -104,7 +123,9 @@ fn places(work: &mut Work<'_, '_>) -> Result<Vec<Place>, Error> {
         });
     }
     if out.is_empty() {
-        let code = input.words("metro")?.ok_or_else(|| Invalid::required("facility"))?;
+        let Some(code) = input.words("metro")? else {
+            return if is_reserved { Ok(out) } else { Err(Invalid::required("facility").into()) };
+        };
         let metro = metro::find(work, &code);
         out.push(Place::Metro(known("metro", &code, metro)?.id));
     }
@@ -139,8 +160,7 @@ fn features(input: &Input) -> Result<(Vec<String>, Vec<String>), Error> {
 }
 
 /// Lists of ids name keys, or users whose keys are meant; without any list everybody's keys are.
-fn keys(work: &mut Work<'_, '_>) -> Result<Keys, Error> {
-    let input = &work.ask.input;
+fn keys(work: &mut Work<'_, '_>, input: &Input) -> Result<Keys, Error> {
     if input.flag("no_ssh_keys")? == Some(true) {
         return Ok(Keys::These { keys: Vec::new(), users: Vec::new() });
     }
@@ -165,8 +185,8 @@ fn length(input: &Input, name: &str) -> Result<Option<u8>, Error> {
     number.map(|n| u8::try_from(n).map_err(|_| Invalid::range(name, 0, 128).into())).transpose()
 }
 
-fn addresses(work: &mut Work<'_, '_>) -> Result<Option<Vec<AddressWish>>, Error> {
-    let Some(list) = work.ask.input.list("ip_addresses")?.filter(|list| !list.is_empty()) else { return Ok(None) };
+fn addresses(work: &mut Work<'_, '_>, input: &Input) -> Result<Option<Vec<AddressWish>>, Error> {
+    let Some(list) = input.list("ip_addresses")?.filter(|list| !list.is_empty()) else { return Ok(None) };
     let mut out = Vec::with_capacity(list.len());
     for each in list {
         let family = each.integer("address_family")?.unwrap_or(4);

@@ -103,7 +103,7 @@ const fn form_word(form: OrderForm) -> &'static str {
 
 /// What is in it, as clients read it: counts, and sizes with their unit. A plan without a list has no member for it, because one
 /// client looks into the first processor of any list there is.
-fn specs(specs: &Specs, features: &[String]) -> Value {
+pub fn specs(specs: &Specs, features: &[String]) -> Value {
     let mut out = Map::new();
     let parts = |list: &[meetme_model::place::Part]| -> Value {
         list.iter().map(|p| json!({ "count": p.count, "type": p.model })).collect()

@@ -185,6 +185,76 @@ async fn devices_and_what_belongs_to_them_keep_their_contract() {
     .await;
 }
 
+#[tokio::test]
+async fn ways_to_order_keep_their_contract() {
+    everywhere(async |world: World| {
+        let project = format!("/projects/{}", world.project);
+        let versions = world.prove("list_operating_system_versions", "/operating-system-versions", None).await;
+        assert_eq!(versions["operating_system_versions"][1]["version"], "16.04");
+
+        let order = json!({"batches": [{
+            "facility": ["sjc1", "any"], "plan": "baremetal_0", "operating_system": "ubuntu_16_04", "quantity": 3,
+            "facility_diversity_level": 1, "hostname": "web{{index}}", "features": {"tpm": "preferred"},
+        }]});
+        let made = world.prove("create_device_batch", &format!("{project}/devices/batch"), Some(order)).await;
+        let batch = format!("/batches/{}", id(&made["batches"][0]));
+        crate::batches::carried_out(&world, &made["batches"][0]).await;
+        let done = world.prove("get_batch", &batch, None).await;
+        assert_eq!(done["devices"].as_array().unwrap().len(), 3);
+        world.prove("list_project_batches", &format!("{project}/batches?include=devices"), None).await;
+        let device = done["devices"][0]["href"].as_str().unwrap().to_owned();
+        let document = world.prove("get_device_metadata", &format!("{device}/metadata"), None).await;
+        assert_eq!(
+            (&document["hostname"], &document["facility"], &document["metro"]),
+            (&json!("web1"), &json!("sjc1"), &json!("sv"))
+        );
+        assert_eq!(document["network"]["interfaces"][1]["bond"], "bond0");
+        assert_eq!(document["network"]["addresses"].as_array().unwrap().len(), 3);
+        assert_eq!((&document["private_subnets"], &document["spot"]), (&json!(["10.0.0.0/8"]), &json!({})));
+        world.prove("list_device_usages", &format!("{device}/usages"), None).await;
+        world.prove("list_project_usages", &format!("{project}/usages"), None).await;
+        let path = format!("{device}/bandwidth?from=1779990000&until=1780000000");
+        let seen = world.prove("get_device_bandwidth", &path, None).await;
+        assert_eq!(seen["bandwidth"].as_array().unwrap().len(), 2);
+        world.prove("get_device_traffic", &format!("{device}/traffic?direction=inbound&interval=day"), None).await;
+        let gone = json!({"remove_associated_instances": true});
+        world.prove("delete_batch", &batch, Some(gone)).await;
+
+        let reservation = crate::reservations::reserved(&world, "S9", true).await;
+        world.prove("get_hardware_reservation", &format!("{reservation}?include=device,project"), None).await;
+        let list = format!("{project}/hardware-reservations?state=spare");
+        assert_eq!(world.prove("list_hardware_reservations", &list, None).await["meta"]["total"], 1);
+        let active = json!({"description": "Now active"});
+        world.prove("activate_hardware_reservation", &format!("{reservation}/activate"), Some(active)).await;
+        let other = world.post("/projects", json!({"name": "Other"})).await.is(201).body;
+        let to = json!({"project_id": other["id"]});
+        world.prove("move_hardware_reservation", &format!("{reservation}/move"), Some(to)).await;
+
+        crate::spot::reprice(&world).await;
+        world.prove("get_spot_prices", "/market/spot/prices", None).await;
+        world.prove("get_spot_prices_metros", "/market/spot/prices/metros", None).await;
+        let history = "/market/spot/prices/history?facility=sjc1&plan=baremetal_0&from=1779990000&until=1780001000";
+        world.prove("get_spot_price_history", history, None).await;
+        let template = json!({"plan": "baremetal_0", "operating_system": "ubuntu_16_04", "hostname": "spot"});
+        let new = json!({
+            "devices_min": 1, "devices_max": 2, "max_bid_price": 0.05, "end_at": "2026-06-01T00:00:00Z",
+            "facilities": ["sjc1"], "instance_attributes": template,
+        });
+        let path = format!("{project}/spot-market-request");
+        world.prove("create_spot_market_request_singular", &path, Some(new)).await;
+        world.prove("list_spot_market_requests_singular", &path, None).await;
+        let path = format!("{project}/spot-market-requests");
+        let new = json!({"devices_max": 1, "max_bid_price": "0.05", "metro": "sv", "instance_parameters": template});
+        let made = world.prove("create_spot_market_request", &path, Some(new)).await;
+        assert_eq!((&made["facilities"], &made["metro"]["code"]), (&Value::Null, &json!("sv")));
+        world.prove("list_spot_market_requests", &path, None).await;
+        let one = format!("/spot-market-requests/{}", id(&made));
+        world.prove("get_spot_market_request", &format!("{one}?include=devices,project,plan"), None).await;
+        world.prove("delete_spot_market_request", &one, None).await;
+    })
+    .await;
+}
+
 #[test]
 fn every_operation_of_the_table_is_in_the_contract_under_the_same_name() {
     let contract = meetme_contracts::of("packet").unwrap();

@@ -232,16 +232,26 @@ async fn an_order_that_is_refused_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn many_orders_at_once_never_share_a_server() {
+async fn sixty_four_orders_at_once_get_exactly_the_last_ten_servers() {
     everywhere(async |world: World| {
         let path = format!("/projects/{}/devices", world.project);
-        let orders = (0..12).map(|n| {
+        let orders = (0..64).map(|n| {
             let (path, body, world) = (&path, simple(&format!("web{n}")), &world);
             async move { world.post(path, body).await }
         });
         let answers = futures_util::future::join_all(orders).await;
-        let made: Vec<Value> = answers.into_iter().filter(|a| a.status == 201).map(|a| a.body).collect();
+        let (made, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|a| a.status == 201);
+        for answer in refused {
+            answer.is(422).says("baremetal_0");
+        }
+        let made: Vec<Value> = made.into_iter().map(|a| a.body).collect();
         assert_eq!(made.len(), 10);
+        let mut seen: Vec<IpNet> = Vec::new();
+        for net in made.iter().flat_map(networks) {
+            assert!(seen.iter().all(|s| !s.contains(&net) && !net.contains(s)), "{net} is in two devices");
+            seen.push(net);
+        }
+        assert_eq!(seen.len(), 30);
         let macs: BTreeSet<String> = made.iter().map(|d| d["network_ports"][1]["data"]["mac"].to_string()).collect();
         assert_eq!(macs.len(), 10);
     })

@@ -194,6 +194,7 @@ impl World {
         self.make("packet", &format!("/ports/{port}/vlan-assignments/batches"), wish).await;
         let wish = json!({"virtual_network_id": lan, "private_ipv4_subnet_size": 8});
         self.make("packet", &format!("/projects/{project}/metal-gateways"), wish).await;
+        self.populate_orders(&project).await;
         let invitee = json!({"invitee": "edge1@meetme.example"});
         self.make("packet", &format!("/projects/{project}/invitations"), invitee).await;
         let volume = json!({
@@ -254,6 +255,29 @@ impl World {
         let source = self.get(PEERING, "/api/core/data-sources/").await["results"][0]["id"].clone();
         self.make(PEERING, &format!("/api/core/data-sources/{source}/synchronise/"), json!({})).await;
         self.populate_messaging().await;
+    }
+
+    /// Devices ordered together, and at the price of the hour; both stand still once they are there.
+    async fn populate_orders(&self, project: &str) {
+        let wish = json!({
+            "facility": ["sjc1"], "plan": "baremetal_1", "operating_system": "ubuntu_22_04", "hostname": "edge1.demo",
+        });
+        let (batches, requests) =
+            (format!("/projects/{project}/batches"), format!("/projects/{project}/spot-market-requests"));
+        self.make("packet", &format!("/projects/{project}/devices/batch"), json!({"batches": [wish]})).await;
+        self.make(
+            "packet",
+            &requests,
+            json!({"max_bid_price": 1, "facilities": ["sjc1"], "instance_parameters": wish}),
+        )
+        .await;
+        let there = until(Duration::from_secs(60), async || {
+            let batch = self.get("packet", &batches).await["batches"][0]["state"] == "completed";
+            let request = self.get("packet", &format!("{requests}?include=devices")).await;
+            let device = request["spot_market_requests"][0]["devices"][0]["state"] == "active";
+            (batch && device).then_some(())
+        });
+        there.await.unwrap_or_else(|| panic!("{}", self.server.said()));
     }
 
     /// Rows that hang on objects of any kind, and what they name.
