@@ -98,7 +98,7 @@ impl Machines {
         for (realm, text) in
             [("bench.public", "100.64.0.1/31"), ("bench.v6", "2001:db8::1/127"), ("bench.private", "10.0.0.1/31")]
         {
-            let ip = text.parse().map_err(|()| Error::Bug(format!("{text} is no address")))?;
+            let ip = text.parse()?;
             let address = Address { device: Some(device.id), management: true, ..Address::new(ip, block) };
             let address = tx.create(self.node, address)?;
             tx.claim(realm, 0..=1 << 30, 2, &[], address.id.any())?;
