@@ -33,6 +33,7 @@ dosfstools|command -v mkfs.fat|what a server reads at its first start
 mtools|command -v mcopy|an image that is installed
 syslinux|command -v syslinux|an image that starts from a disk
 syslinux-common|test -e /usr/lib/syslinux/mbr/mbr.bin|an image that starts from a disk
+openssh-server|test -x /usr/sbin/sshd|repositories that are read over SSH
 openssh-client|command -v ssh|logging in to a server that was installed
 postgresql|ls /usr/lib/postgresql/*/bin/initdb|the second store: the tests start a cluster of their own
 curl|command -v curl|clients that are shell scripts

@@ -2,7 +2,10 @@
 //! that machines ask by their source address.
 
 use meetme_app::devices::Facts;
-use meetme_model::fabric::{Address, Block, BlockReach, Port, Shape};
+use meetme_model::{
+    fabric::{Address, Block, BlockReach, Port, Shape},
+    metal::Volume,
+};
 use meetme_store::Object;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -90,7 +93,7 @@ pub fn document(facts: &Facts, doors: &Doors) -> Metadata {
         specs: specs(&plan.specs, &plan.features),
         switch_short_id: facts.switch.as_ref().map(|switch| switch.uid.short()),
         state: state(&facts.device, ""),
-        volumes: Vec::new(),
+        volumes: facts.volumes.iter().map(volume).collect(),
         spot: spot(facts),
         api_url: doors.api.clone(),
         phone_home_url: doors.phone_home.clone(),
@@ -119,6 +122,14 @@ fn network(facts: &Facts) -> Network {
         interfaces: interfaces.collect(),
         addresses: facts.addresses.iter().map(|(a, block)| address(a, block)).collect(),
     }
+}
+
+/// What a machine needs to use a volume. Its size is a text here, and a number everywhere else.
+fn volume(row: &Object<Volume>) -> Value {
+    json!({
+        "name": row.spec.name, "iqn": row.status.iqn, "ips": row.status.portals,
+        "capacity": { "size": row.spec.size_gb.to_string(), "unit": "gb" },
+    })
 }
 
 fn address(row: &Object<Address>, block: &Object<Block>) -> Value {

@@ -6,13 +6,13 @@ use meetme_model::{
     Phase,
     access::SshKey,
     fabric::{Address, Block, Pool, Port},
-    metal::{Device, Server},
+    metal::{Device, Server, Volume},
     ops::{Equipment, Tag},
     place::{Image, Metro, Plan, Site},
 };
 use meetme_store::{Filter, Object, Tx};
 
-use crate::{Error, addresses};
+use crate::{Error, addresses, volumes};
 
 /// A machine with everything it belongs to.
 #[derive(Clone, Debug)]
@@ -39,6 +39,8 @@ pub struct Facts {
     pub private_networks: Vec<IpNet>,
     /// The switch its first interface is patched to.
     pub switch: Option<Object<Equipment>>,
+    /// The volumes it may use, those that were given to it first before the others.
+    pub volumes: Vec<Object<Volume>>,
 }
 
 /// Everything a machine may know of itself. Whoever sees the machine may know it: keys of other people are on it, and how its
@@ -83,6 +85,7 @@ fn of(tx: &mut Tx<'_>, device: Object<Device>) -> Result<Facts, Error> {
         ports,
         private_networks: supply.flat_map(|p| p.spec.networks).collect(),
         switch,
+        volumes: volumes::of_device(tx, device.id)?,
         site,
         device,
     })

@@ -5,16 +5,22 @@
 //! It belongs on a listener of its own, which only machines reach.
 
 mod report;
+mod tree;
 
 use std::sync::Arc;
 
 use http::StatusCode;
 use meetme_app::{
     Error,
-    devices::machine::{self, MachineDoor},
+    devices::{
+        self,
+        machine::{self, MachineDoor},
+    },
 };
 use meetme_http::{Claim, Cx, Dialect, Op, Parts, Problem, Reply, Slash, Verb};
-use serde_json::json;
+use serde_json::{Value, json};
+
+use crate::metadata::{self, Doors};
 
 /// How machines are answered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,14 +45,19 @@ pub fn dialect(settings: Settings) -> Dialect {
             .body_limit(report::LONGEST)
     };
     let shared = || Arc::clone(&settings);
-    let (b, c, e, f) = (shared(), shared(), shared(), shared());
+    let (a, b, c, d, e, f) = (shared(), shared(), shared(), shared(), shared(), shared());
     let ops = vec![
+        get("metadata", "/metadata", "Everything a machine may know of itself.")
+            .run(move |cx| document(cx, Arc::clone(&a))),
         get("userdata", "/userdata", "What its owner wants it to read.")
             .gives_media("text/plain")
             .run(move |cx| userdata(cx, Arc::clone(&b))),
         get("ec2_user_data", "/2009-04-04/user-data", "The same, where Amazon's machines look for it.")
             .gives_media("text/plain")
             .run(move |cx| userdata(cx, Arc::clone(&c))),
+        get("ec2", "/2009-04-04/{*path}", "The same as metadata, as a tree of texts.")
+            .gives_media("text/plain")
+            .run(move |cx| tree::get(cx, Arc::clone(&d))),
         post("phone_home", "/phone-home", "The machine says that it has started, or what it is at.")
             .run(move |cx| report::phone_home(cx, Arc::clone(&e))),
         post("user_state", "/events", "The machine's programs say how they are.")
@@ -79,6 +90,25 @@ fn wire_error(problem: &Problem, parts: &Parts) -> Reply {
 
 fn door(cx: &Cx, settings: &Settings) -> MachineDoor {
     MachineDoor { from: cx.peer, site: settings.site.clone(), request: cx.request_id }
+}
+
+/// The document as the machine reads it.
+async fn known(cx: &Cx, settings: &Settings) -> Result<Value, Problem> {
+    let base = settings.url.clone().unwrap_or_else(|| cx.base_url.clone()).trim_end_matches('/').to_owned();
+    let doors = Doors {
+        phone_home: Some(format!("{base}/phone-home")),
+        user_state: Some(format!("{base}/events")),
+        api: Some(base),
+    };
+    let read = machine::read(&cx.app, door(cx, settings), move |tx, device| {
+        let facts = devices::facts(tx, device.id)?;
+        serde_json::to_value(metadata::document(&facts, &doors)).map_err(|e| Error::Bug(e.to_string()))
+    });
+    Ok(read.await?)
+}
+
+async fn document(cx: Cx, settings: Arc<Settings>) -> Result<Reply, Problem> {
+    Ok(Reply::ok(&known(&cx, &settings).await?).header(http::header::CACHE_CONTROL, "no-store"))
 }
 
 async fn userdata(cx: Cx, settings: Arc<Settings>) -> Result<Reply, Problem> {

@@ -129,3 +129,30 @@ async fn what_a_machines_programs_say_becomes_an_event_of_its_device() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_machine_reads_its_metadata_as_a_document_and_as_a_tree() {
+    everywhere(async |world| {
+        let device = world.device("one").await;
+        let (listener, all) = (Listener::over(&world), addresses(&device));
+        let (status, text) = listener.send(&all[0], "GET /metadata", &[], "").await;
+        let document: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((status, &document["id"], &document["hostname"]), (200, &device["id"], &json!("one")));
+        assert_eq!(document["phone_home_url"], "http://198.18.0.1:8081/phone-home");
+        assert_eq!(document["user_state_url"], "http://198.18.0.1:8081/events");
+        assert_eq!(document["network"]["addresses"].as_array().unwrap().len(), all.len());
+        let top = listener.send(&all[0], "GET /2009-04-04/meta-data/", &[], "").await.1;
+        assert!(top.starts_with("instance-id\nhostname\nlocal-hostname\n"), "{top}");
+        for (leaf, value) in
+            [("instance-id", &device["id"]), ("facility", &json!("sjc1")), ("plan", &json!("baremetal_0"))]
+        {
+            let said = listener.send(&all[0], &format!("GET /2009-04-04/meta-data/{leaf}"), &[], "").await;
+            assert_eq!((said.0, &json!(said.1)), (200, value), "{leaf}");
+        }
+        assert_eq!(listener.send(&all[0], "GET /2009-04-04/meta-data/none", &[], "").await.0, 404);
+        for path in ["/metadata", "/2009-04-04/meta-data", "/2009-04-04/meta-data/public-keys"] {
+            assert_eq!(listener.send("203.0.113.250", &format!("GET {path}"), &[], "").await.0, 404, "{path}");
+        }
+    })
+    .await;
+}

@@ -175,6 +175,12 @@ async fn a_volume_is_used_by_one_device_of_its_project_and_site() {
         let told = world.get(&format!("/devices/{}", id(&device))).await.body["iqn"].as_str().unwrap().to_owned();
         let known = world.system(|tx| Ok(tx.all::<Attachment>(Filter::All)?[0].spec.initiator.clone())).await;
         assert_eq!(told, known);
+        world.carried_out().await;
+        let access = world.get(&format!("/storage/{}", id(&volume))).await.body["access"].clone();
+        let document = world.get(&format!("/devices/{}/metadata", id(&device))).await.body;
+        let size = json!({"size": "10", "unit": "gb"});
+        let told = json!({"name": volume["name"], "iqn": access["iqn"], "ips": access["ips"], "capacity": size});
+        assert_eq!(document["volumes"], json!([told]));
         world.post(&path, wish.clone()).await.is(422).says("attached to a device");
         world.delete(&format!("/storage/{}", id(&volume))).await.is(422).says("detach it first");
         world.prove("detach_volume", one, None).await;
