@@ -52,10 +52,7 @@ impl Disk {
 
     /// Does one step of a change to a volume that is there.
     fn act(&mut self, action: &Action, want: &Desired, now: Time) {
-        let Some(wish) = &want.volume else {
-            self.busy = Some((now, true));
-            return;
-        };
+        let Some(wish) = &want.volume else { return self.end(now) };
         match action {
             Action::Grow => {
                 self.seen.size_gb = wish.size_gb;
@@ -87,8 +84,15 @@ impl Disk {
                 self.seen.snapshots.retain(|(known, _)| known != name);
             }
             Action::Admit => self.seen.initiators.clone_from(&wish.initiators),
-            Action::Remove => self.busy = Some((now, true)),
+            Action::Remove => self.end(now),
             Action::Create => {}
+        }
+    }
+
+    /// Begins its end. Who is told again what is under way goes on, and does not begin anew.
+    fn end(&mut self, now: Time) {
+        if !self.busy.is_some_and(|(_, is_end)| is_end) {
+            self.busy = Some((now, true));
         }
     }
 

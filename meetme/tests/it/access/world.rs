@@ -170,7 +170,8 @@ impl World {
         self.make("pureport", &format!("/networks/{network}/connections"), wish).await;
         let project = self.get("packet", "/projects").await["projects"][0]["id"].as_str().unwrap().to_owned();
         let order = json!({
-            "facility": ["sjc1"], "plan": "baremetal_2", "operating_system": "ubuntu_22_04", "hostname": "edge1.demo",
+            "facility": ["sjc1"], "plan": "baremetal_2", "operating_system": "ubuntu_22_04",
+            "hostname": "first.edge1.demo",
         });
         let device = self.make("packet", &format!("/projects/{project}/devices"), order).await["id"]
             .as_str()
