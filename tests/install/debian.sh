@@ -22,13 +22,13 @@ python3-requests|/usr/bin/python3 -c "import requests"|clients that are Python s
 jq|command -v jq|reading answers in the scripts of third-party clients
 wrk|command -v wrk|load for the measurements
 qemu-system-x86|command -v qemu-system-x86_64|a server that is installed over the network
-ipxe-qemu|test -e /usr/lib/ipxe/qemu/efi-virtio.rom -o -e /usr/share/qemu/pxe-virtio.rom|what that server's network card starts with
+ipxe-qemu|test -e /usr/lib/ipxe/qemu/efi-virtio.rom -o -e /usr/share/qemu/pxe-virtio.rom|what the network card of that server starts with
 dnsmasq-base|command -v dnsmasq|addresses for servers that start over the network
 busybox-static|busybox modprobe --help|the system that servers run from memory
 dropbear-bin|command -v dropbear|logging in to that system
 cpio|command -v cpio|packing that system
 kmod|command -v depmod|which drivers that system takes along
-fdisk|command -v sfdisk|partitions of the servers' disks
+fdisk|command -v sfdisk|partitions of the disks of servers
 dosfstools|command -v mkfs.fat|what a server reads at its first start
 mtools|command -v mcopy|an image that is installed
 syslinux|command -v syslinux|an image that starts from a disk
