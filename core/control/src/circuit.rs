@@ -23,9 +23,9 @@ use meetme_store::{Filter, Object, Tx};
 use crate::{
     agents::Agents,
     controller::{Controller, Next, Soon},
-    desired::settings,
     life,
     pace::Pace,
+    target::target,
 };
 
 /// Makes circuits follow what is stored of them.
@@ -81,18 +81,7 @@ impl CircuitController {
             Ok(agent) => agent,
             Err(why) => return Ok(Next::Stuck { why, look_again: Some(self.pace.retry) }),
         };
-        let access = match equipment.as_ref().and_then(|e| e.spec.access.as_ref()) {
-            Some(sealed) => Some(self.app.sealer().open(sealed)?.into()),
-            None => None,
-        };
-        let target = Target {
-            id: circuit.id.get(),
-            name: equipment.as_ref().map_or("the fabric", |e| e.spec.name.as_str()).to_owned(),
-            address: equipment.as_ref().map(|e| e.spec.address.clone()).unwrap_or_default(),
-            settings: equipment.as_ref().map_or(serde_json::Value::Null, |e| settings(&e.spec.settings)),
-            access,
-            repair: equipment.as_ref().is_some_and(|e| e.spec.repair),
-        };
+        let target = target(&self.app, circuit.id.any(), equipment.as_ref().map(|e| &e.spec), "the fabric")?;
         let want = desired(tx, circuit, legs)?;
         Ok(Next::Drive(Job::Tell(Box::new(Tell { agent, target, want }))))
     }

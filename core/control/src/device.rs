@@ -23,8 +23,8 @@ use meetme_store::{Filter, Object, Tx};
 use crate::{
     agents::Agents,
     controller::{Controller, Next, Soon},
-    desired::settings,
     pace::Pace,
+    target::target,
 };
 
 /// Makes devices follow what is stored of them.
@@ -143,19 +143,8 @@ impl DeviceController {
             Ok(agent) => agent,
             Err(why) => return Ok(Next::Stuck { why, look_again: Some(self.pace.retry) }),
         };
-        let access = match equipment.as_ref().and_then(|e| e.spec.access.as_ref()) {
-            Some(sealed) => Some(self.app.sealer().open(sealed)?.into()),
-            None => None,
-        };
         let serial = server.as_ref().map_or("the hosts", |s| s.spec.serial.as_str());
-        let target = Target {
-            id: device.id.get(),
-            name: equipment.as_ref().map_or(serial, |e| e.spec.name.as_str()).to_owned(),
-            address: equipment.as_ref().map(|e| e.spec.address.clone()).unwrap_or_default(),
-            settings: equipment.as_ref().map_or(serde_json::Value::Null, |e| settings(&e.spec.settings)),
-            access,
-            repair: equipment.as_ref().is_some_and(|e| e.spec.repair),
-        };
+        let target = target(&self.app, device.id.any(), equipment.as_ref().map(|e| &e.spec), serial)?;
         let want = self.desired(tx, device)?;
         let intent = Intent::of(&device.spec, &device.status, is_over(tx, device));
         let may_install = intent.is_some_and(Intent::installs)

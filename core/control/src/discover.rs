@@ -1,7 +1,7 @@
 //! The work of finding out what stands behind a management controller.
 
 use meetme_agent::{
-    AgentError, Target,
+    AgentError,
     server::{Health as Felt, Inventory},
 };
 use meetme_app::{
@@ -19,9 +19,9 @@ use serde_json::json;
 use crate::{
     agents::Agents,
     controller::Soon,
-    desired::settings,
     jobs::{Done, Work, Worker},
     life,
+    target::target,
 };
 
 /// Finds servers.
@@ -43,7 +43,7 @@ impl DiscoverWorker {
             self.app.store().read(work.context(), move |tx| Ok(tx.get(equipment)?)).await;
         let equipment = read.map_err(|e| e.to_string())?;
         let agent = self.agents.discoverer(&equipment.spec.make)?;
-        let target = self.target(&equipment).map_err(|e| e.to_string())?;
+        let target = target(&self.app, equipment.id.any(), Some(&equipment.spec), "").map_err(|e| e.to_string())?;
         let inventory = agent.discover(&target).await.map_err(|e: AgentError| life::sentence(&e))?;
         work.log.info(told(&inventory));
         let seen = found(&inventory);
@@ -56,21 +56,6 @@ impl DiscoverWorker {
         Ok(Done {
             output: text,
             answer: json!({"server": server.id, "uid": server.uid, "new": is_new, "inventory": inventory}),
-        })
-    }
-
-    fn target(&self, equipment: &Object<Equipment>) -> Result<Target, Error> {
-        let access = match &equipment.spec.access {
-            Some(sealed) => Some(self.app.sealer().open(sealed)?.into()),
-            None => None,
-        };
-        Ok(Target {
-            id: equipment.id.get(),
-            name: equipment.spec.name.clone(),
-            address: equipment.spec.address.clone(),
-            settings: settings(&equipment.spec.settings),
-            access,
-            repair: equipment.spec.repair,
         })
     }
 }

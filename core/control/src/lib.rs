@@ -22,6 +22,7 @@ mod registry;
 pub mod router;
 mod runner;
 pub mod switch;
+mod target;
 pub mod volume;
 
 pub use agents::{Agents, Makes};

@@ -27,8 +27,8 @@ use meetme_store::{Filter, Object, Tx};
 use crate::{
     agents::Agents,
     controller::{Controller, Next, Soon},
-    desired::settings,
     pace::Pace,
+    target::target,
 };
 
 /// Makes switches follow what is stored of the machines that are patched to them.
@@ -196,18 +196,7 @@ impl Controller for SwitchController {
             Ok(agent) => agent,
             Err(why) => return Ok(Next::Stuck { why, look_again: Some(self.pace.retry) }),
         };
-        let access = match &equipment.spec.access {
-            Some(sealed) => Some(self.app.sealer().open(sealed)?.into()),
-            None => None,
-        };
-        let target = Target {
-            id: id.get(),
-            name: equipment.spec.name.clone(),
-            address: equipment.spec.address.clone(),
-            settings: settings(&equipment.spec.settings),
-            access,
-            repair: equipment.spec.repair,
-        };
+        let target = target(&self.app, id, Some(&equipment.spec), "")?;
         let want = desired(tx, &part)?;
         Ok(Next::Drive(Job { agent, target, want }))
     }

@@ -22,8 +22,8 @@ use meetme_store::{Filter, Object, Tx};
 use crate::{
     agents::Agents,
     controller::{Controller, Next, Soon},
-    desired::settings,
     pace::Pace,
+    target::target,
 };
 
 /// Makes volumes follow what is stored of them.
@@ -78,18 +78,7 @@ impl VolumeController {
             Ok(agent) => agent,
             Err(why) => return Ok(Next::Stuck { why, look_again: Some(self.pace.retry) }),
         };
-        let access = match equipment.as_ref().and_then(|e| e.spec.access.as_ref()) {
-            Some(sealed) => Some(self.app.sealer().open(sealed)?.into()),
-            None => None,
-        };
-        let target = Target {
-            id: volume.id.get(),
-            name: equipment.as_ref().map_or("the storage", |e| e.spec.name.as_str()).to_owned(),
-            address: equipment.as_ref().map(|e| e.spec.address.clone()).unwrap_or_default(),
-            settings: equipment.as_ref().map_or(serde_json::Value::Null, |e| settings(&e.spec.settings)),
-            access,
-            repair: equipment.as_ref().is_some_and(|e| e.spec.repair),
-        };
+        let target = target(&self.app, volume.id.any(), equipment.as_ref().map(|e| &e.spec), "the storage")?;
         let may_create = volume.status.life.ready_at.is_none() || make == self.agents.usual || target.repair;
         let want = desired(tx, volume)?;
         Ok(Next::Drive(Job::Tell(Box::new(Tell { agent, target, want, may_create }))))
