@@ -19,6 +19,7 @@ pub mod market;
 mod pace;
 pub mod plain;
 mod registry;
+pub mod reservation;
 pub mod router;
 mod runner;
 pub mod switch;
@@ -53,6 +54,7 @@ pub fn controllers_at(app: App, agents: Agents, pace: Pace) -> Vec<Box<dyn Erase
         Box::new(volume::VolumeController::new(app, agents, pace)),
         Box::new(volume::PolicyController::new(pace)),
         Box::new(batch::BatchController),
+        Box::new(reservation::ReservationController::new(pace)),
         Box::new(market::MarketController::new(pace)),
         Box::new(market::SpotRequestController::new(pace)),
         Box::new(plain::PlainController::<Network>::new(pace)),

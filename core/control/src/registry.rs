@@ -64,6 +64,8 @@ pub fn registry() -> Registry {
         .trigger::<Network>(TriggerOn::Status, "ordered_router", |_, t| Ok(each(t, |n| n.router.map(Id::any))))
         .trigger::<Device>(TriggerOn::Spec, "device", itself)
         .trigger::<Batch>(TriggerOn::Spec, "batch", itself)
+        .trigger::<Reservation>(TriggerOn::Spec, "reservation", itself)
+        .trigger::<Device>(TriggerOn::Status, "reservation", |_, t| Ok(each(t, |d| d.reservation.map(Id::any))))
         .trigger::<Volume>(TriggerOn::Spec, "volume", itself)
         .trigger::<Attachment>(TriggerOn::Spec, "volume", |_, t| Ok(each(t, |a| Some(a.volume.any()))))
         .trigger::<Snapshot>(TriggerOn::Spec, "volume", |_, t| Ok(each(t, |s| Some(s.volume.any()))))

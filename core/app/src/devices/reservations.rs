@@ -125,6 +125,22 @@ pub fn give_back(tx: &mut Tx<'_>, id: Id<Reservation>) -> Result<(), Error> {
     Ok(())
 }
 
+/// Gives a reservation back whose time is over, as the operator would. For the controller. True when it is given back: as long as a
+/// machine is on it, or its server is not wiped after one, it stays.
+///
+/// # Errors
+/// When the store fails.
+pub fn expire(tx: &mut Tx<'_>, row: &Object<Reservation>) -> Result<bool, Error> {
+    if row.spec.remove_at.is_none_or(|end| end > tx.now()) {
+        return Ok(false);
+    }
+    match give_back(tx, row.id) {
+        Ok(()) => Ok(true),
+        Err(Error::Conflict { .. }) => Ok(false),
+        Err(e) => Err(e),
+    }
+}
+
 /// Moves a reservation to another project of the same organization.
 ///
 /// # Errors

@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use meetme_app::devices::{
-    self, NewDevice, Place, batches, spot,
+    self, NewDevice, Place, Reserved, batches,
+    reservations::{self, NewReservation},
+    spot,
     usage::{self, Direction, Interval},
 };
 use meetme_base::{Clock as _, Id, SystemClock, Time};
 use meetme_model::{
-    Ext, Phase,
+    Ext, Phase, Term,
     access::Project,
-    metal::{Batch, BatchState, Device, Server, SpotPrice, SpotRequest},
+    metal::{Batch, BatchState, Device, Reservation, Server, SpotPrice, SpotRequest},
     place::{Image, Money, Plan, Price},
 };
 use meetme_store::{Context, Filter, Object, Step};
@@ -55,6 +57,21 @@ impl Room {
     async fn devices(&self) -> Vec<Object<Device>> {
         let read = self.world.app.store().read(Context::system(), |tx| tx.all::<Device>(Filter::All));
         read.await.unwrap()
+    }
+
+    /// Waits until a reservation is no more.
+    async fn gone(&self, what: &str, id: Id<Reservation>) {
+        let mut tick = tokio::time::interval(Duration::from_millis(10));
+        let met = tokio::time::timeout(Duration::from_secs(20), async {
+            loop {
+                let read = self.world.app.store().read(Context::system(), move |tx| tx.find(id));
+                if read.await.unwrap().is_none() {
+                    return;
+                }
+                tick.tick().await;
+            }
+        });
+        assert!(met.await.is_ok(), "{what}: not in time; {}", self.world.note("reservation", id.any()).await);
     }
 
     /// Waits until the price of the plan is such.
@@ -106,6 +123,48 @@ async fn what_is_given_an_end_ends_then_and_its_server_is_free() {
     room.world.until(device, "up until its end", |d| d.status.life.phase == Phase::Ending).await;
     let gone = room.world.until(device, "gone", |d| d.status.life.phase == Phase::Gone).await;
     assert!(gone.status.life.ended_at.is_some_and(|at| at >= end) && gone.spec.server.is_none());
+    room.world.end().await;
+}
+
+#[tokio::test]
+async fn a_reservation_is_given_back_at_its_end_and_not_under_a_device() {
+    let room = room(2).await;
+    let project = room.project;
+    let end = now().plus_millis(1500);
+    let reserve = async |serial: &'static str, remove_at| {
+        let reserved = room.world.write(move |tx| {
+            let server = tx.one::<Server>(&Filter::eq("serial", serial))?.unwrap().id;
+            let new = NewReservation {
+                server,
+                spare: false,
+                description: None,
+                term: Term::Months(1),
+                intervals: None,
+                rate: None,
+                remove_at,
+                ext: Ext::new(),
+            };
+            Ok(reservations::reserve(tx, project, &new)?.id)
+        });
+        reserved.await.unwrap()
+    };
+    // One is told its end when it is made, the other one later.
+    let (free, used) = (reserve("S0", Some(end)).await, reserve("S1", None).await);
+    let wish = NewDevice { reserved: Some(Reserved::This(used)), ..room.wish() };
+    let device = room.world.write(move |tx| Ok(devices::order(tx, project, &wish)?.id)).await.unwrap();
+    room.world.until(device, "up", |d| d.status.life.phase == Phase::Up).await;
+    room.world.write(move |tx| reservations::change(tx, used, |r| r.remove_at = Some(end)).map(drop)).await.unwrap();
+    let is_there = async |id: Id<Reservation>| {
+        let found = room.world.app.store().read(Context::system(), move |tx| tx.find(id)).await.unwrap();
+        found.is_some()
+    };
+    room.gone("the one that nothing is on", free).await;
+    assert!(now() >= end && is_there(used).await);
+    room.world.write(move |tx| devices::remove(tx, device).map(drop)).await.unwrap();
+    room.gone("the one that a device was on", used).await;
+    // Both servers can be ordered by anybody.
+    let wish = room.wish();
+    room.world.write(move |tx| (0..2).try_for_each(|_| devices::order(tx, project, &wish).map(drop))).await.unwrap();
     room.world.end().await;
 }
 
