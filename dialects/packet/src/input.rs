@@ -9,16 +9,21 @@ use serde_json::{Map, Value};
 #[derive(Clone, Debug, Default)]
 pub struct Input(Map<String, Value>);
 
+/// What a truth value that is the whole body is kept under. No input has this name.
+const BARE: &str = "";
+
 impl Input {
     /// Reads query and body. The content type is not looked at: one client says JSON over an empty body, another says form over
     /// JSON because that is what its shell does.
     ///
     /// # Errors
-    /// When the body is neither empty, nor a JSON object, nor a form.
+    /// When the body is neither empty, nor a JSON object, nor a truth value, nor a form.
     pub fn of(cx: &Cx) -> Result<Self, Problem> {
         let mut map = from_pairs(&cx.query);
         let body = cx.body.trim_ascii();
-        if body.first().is_some_and(|b| matches!(b, b'{' | b'[' | b'"' | b'n')) {
+        if let b"true" | b"false" = body {
+            map.insert(BARE.to_owned(), Value::Bool(body == b"true"));
+        } else if body.first().is_some_and(|b| matches!(b, b'{' | b'[' | b'"' | b'n')) {
             match serde_json::from_slice(body) {
                 Ok(Value::Object(fields)) => map.extend(fields),
                 Ok(Value::Null) => {}
@@ -35,6 +40,11 @@ impl Input {
     /// The value of this name as it was sent.
     pub fn raw(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
+    }
+
+    /// The truth value that is the whole body: what libraries make of an operation that changes one thing.
+    pub fn bare(&self) -> Option<bool> {
+        self.0.get(BARE).and_then(Value::as_bool)
     }
 
     /// Everything that was sent.

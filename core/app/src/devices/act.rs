@@ -2,10 +2,13 @@
 
 use meetme_base::Id;
 use meetme_model::{Lock, Phase, Wanted, metal::Device, place::Image, routing::DirectSession};
-use meetme_store::{Filter, Object, Resource as _, Tx};
+use meetme_store::{Filter, Moved, Object, Resource as _, Tx};
 
 use super::{order::check_script, port};
 use crate::{Error, access, addresses, nics, volumes};
+
+/// The code of the line that says that power is to be switched. Those of what came of it are the controller's.
+const POWER_QUEUED: &str = "power.200";
 
 /// What can be done to a machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,8 +83,23 @@ pub fn act(tx: &mut Tx<'_>, id: Id<Device>, action: &Action) -> Result<Object<De
             spec.reinstalls += 1;
         }
     }
-    tx.as_system(|tx| tx.save(&mut device, spec))?;
-    Ok(device)
+    let queued = match action {
+        Action::PowerOn => Some("Switching it on"),
+        Action::PowerOff => Some("Switching it off"),
+        Action::Restart => Some("Starting it again"),
+        Action::Rescue => Some("Starting it into the rescue system"),
+        Action::Reinstall { .. } => None,
+    };
+    tx.as_system(|tx| {
+        tx.save(&mut device, spec)?;
+        let Some(what) = queued else { return Ok(device) };
+        // Nothing was observed; the log has a line that says who asked for it. The row is read again now that it is held: a controller
+        // may have observed something since it was read.
+        let mut device = tx.get(id)?;
+        let (status, title) = (device.status.clone(), device.spec.title());
+        tx.observe(&mut device, status, Some(Moved::new(POWER_QUEUED, format!("{title}: {what} is asked for."))))?;
+        Ok(device)
+    })
 }
 
 /// Wishes a machine gone. Its server, addresses and ports are free once it is: see [`finish`].

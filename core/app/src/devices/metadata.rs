@@ -6,7 +6,7 @@ use meetme_model::{
     Phase,
     access::SshKey,
     fabric::{Address, Block, Pool, Port},
-    metal::{Device, Server, Volume},
+    metal::{Device, Health, Server, Volume},
     ops::{Equipment, Tag},
     place::{Image, Metro, Plan, Site},
 };
@@ -51,6 +51,21 @@ pub struct Facts {
 pub fn facts(tx: &mut Tx<'_>, id: Id<Device>) -> Result<Facts, Error> {
     let device = tx.get(id)?;
     tx.as_system(|tx| of(tx, device))
+}
+
+/// How the server under a machine says it feels. Servers are the operator's; how one's own feels is for its user to know.
+///
+/// # Errors
+/// [`Error::Missing`] when the caller does not see the machine; [`Error::Conflict`] `unknown` when it has no server, or nobody has
+/// asked that one yet.
+pub fn health(tx: &mut Tx<'_>, id: Id<Device>) -> Result<Health, Error> {
+    let server = tx.get(id)?.spec.server;
+    let server = match server {
+        Some(server) => tx.as_system(|tx| tx.find::<Server>(server))?,
+        None => None,
+    };
+    let unknown = || Error::conflict("unknown", "The health of the device is not known yet.");
+    server.and_then(|server| server.status.health).ok_or_else(unknown)
 }
 
 fn of(tx: &mut Tx<'_>, device: Object<Device>) -> Result<Facts, Error> {

@@ -18,7 +18,7 @@ pub mod usage;
 
 pub use act::{Action, act, finish, remove};
 pub use meetme_model::metal::{DeviceWish as NewDevice, Place, Reserved};
-pub use metadata::{Facts, facts};
+pub use metadata::{Facts, facts, health};
 pub use order::order;
 pub use place::{Level, Stock, check_stock, held, stock};
 pub use steps::steps;

@@ -13,7 +13,7 @@ use meetme_app::{
 };
 use meetme_base::Time;
 use meetme_model::{
-    Phase, Reason, Wanted,
+    LifeStatus, Phase, Reason, Wanted,
     fabric::{Address, Landing},
     living,
     metal::{Device, DeviceStatus, Health, Power, RootPassword, Server, ServerStatus, Traffic},
@@ -52,7 +52,7 @@ pub(super) fn begun(
             status.steps = devices::steps(&image.spec, &addresses);
         }
     }
-    let line = life::line(&device.spec.title(), &device.status.life, &status.life);
+    let line = line(&device, &status.life);
     tx.observe(&mut device, status, line)?;
     Ok(Next::Drive(()))
 }
@@ -76,9 +76,7 @@ pub(super) fn seen(
         return Ok(Next::Wait { why: "The server does not do what it is told.".to_owned(), at_most });
     }
     steps(tx, &mut device, seen)?;
-    if !seen.remembers {
-        server(tx, &device, seen)?;
-    }
+    server(tx, &device, seen)?;
     let mut status = device.status.clone();
     // What the machine says after it was told something else is not about this.
     let complaint = complaint(&status).map(|said| said.text.clone()).filter(|_| seen.busy.is_some());
@@ -128,7 +126,7 @@ pub(super) fn seen(
         Some(_) if status.life.phase == Phase::Failed => status.life.reason.clone_from(&device.status.life.reason),
         Some(_) => {}
     }
-    let line = life::line(&device.spec.title(), &device.status.life, &status.life);
+    let line = line(&device, &status.life);
     let since = status.life.since;
     tx.observe(&mut device, status, line)?;
     Ok(match left {
@@ -138,6 +136,23 @@ pub(super) fn seen(
         }
         Some(_) => Next::Drive(()),
     })
+}
+
+/// The line in the log for a move of a device: steps of power have codes of their own.
+fn line(device: &Object<Device>, after: &LifeStatus) -> Option<Moved> {
+    let (before, title) = (&device.status.life, device.spec.title());
+    let usual = life::line(&title, before, after)?;
+    let is_running = matches!(after.phase, Phase::Up | Phase::Ending);
+    let (code, text) = match (before.phase, before.step.as_deref(), after.step.as_deref()) {
+        (_, _, Some("stop")) if after.phase == Phase::Changing => ("power.201", "is being switched off"),
+        (_, _, Some("start")) if after.phase == Phase::Changing => ("power.201", "is being switched on"),
+        (_, _, Some("reboot")) if after.phase == Phase::Changing => ("power.201", "is being started again"),
+        (Phase::Changing, Some("stop"), _) if after.phase == Phase::Off => ("power.202", "is switched off"),
+        (Phase::Changing, Some("reboot"), _) if is_running => ("power.203", "was started again"),
+        (Phase::Changing, Some("start"), _) if is_running => ("power.204", "is switched on"),
+        _ => return Some(usual),
+    };
+    Some(Moved::new(code, format!("{title} {text}.")))
 }
 
 /// When to look again at what is as wished: in time for its end, when it has one.
@@ -156,7 +171,7 @@ fn count(tx: &mut Tx<'_>, device: &Object<Device>, counted: Counters, pace: &Pac
     }
 }
 
-/// Keeps what a management controller says of the server itself.
+/// Keeps what the equipment says of the server itself.
 fn server(tx: &mut Tx<'_>, device: &Object<Device>, seen: &Observed) -> Result<(), Error> {
     let Some(mut server) = device.spec.server.map(|id| tx.find::<Server>(id)).transpose()?.flatten() else {
         return Ok(());
@@ -240,7 +255,7 @@ fn bury(tx: &mut Tx<'_>, mut device: Object<Device>, pace: &Pace) -> Result<Next
     devices::finish(tx, &mut device)?;
     tx.release_all(device.id.any())?;
     let life = life::moved(&device.status.life, Phase::Gone, None, None, now);
-    let line = life::line(&device.spec.title(), &device.status.life, &life);
+    let line = line(&device, &life);
     let status =
         DeviceStatus { life, power: Some(Power::Off), root_password: None, told: None, ..device.status.clone() };
     tx.observe(&mut device, status, line)?;
@@ -274,7 +289,7 @@ fn fail(tx: &mut Tx<'_>, mut device: Object<Device>, reason: Reason, pace: &Pace
     let why = reason.text.clone();
     let mut status = device.status.clone();
     status.life = life::moved(&status.life, Phase::Failed, Some(step), Some(reason), tx.now());
-    let line = life::line(&device.spec.title(), &device.status.life, &status.life);
+    let line = line(&device, &status.life);
     tx.observe(&mut device, status, line)?;
     Ok(Next::Stuck { why, look_again: Some(pace.retry) })
 }

@@ -208,7 +208,8 @@ fn get(work: &mut Work<'_, '_>) -> Result<Out, Error> {
 
 fn update(work: &mut Work<'_, '_>) -> Result<Out, Error> {
     let session = session(work)?;
-    let default_route = work.ask.input.flag("default_route")?.unwrap_or(session.spec.default_route);
+    let input = &work.ask.input;
+    let default_route = input.flag("default_route")?.or(input.bare()).unwrap_or(session.spec.default_route);
     Ok(Out::one(&bgp::change(work.tx, session.id, default_route)?))
 }
 

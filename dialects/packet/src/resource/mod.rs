@@ -12,6 +12,7 @@ mod device;
 mod email;
 mod event;
 mod facility;
+mod health;
 mod help;
 mod image;
 mod invitation;
@@ -109,6 +110,7 @@ pub fn ops() -> Vec<Op> {
         ("Metros", metro::rows()),
         ("Capacity", capacity::rows()),
         ("Devices", device::rows()),
+        ("Diagnostics", health::rows()),
         ("Usage", usage::rows()),
         ("Batches", batch::rows()),
         ("Hardware reservations", reservation::rows()),

@@ -256,7 +256,8 @@ async fn a_second_factor_is_enabled_asked_for_and_given_up() {
         assert!(world.logs_in("alice", "correct horse", codes[1].as_str()).await.is_err());
 
         let another = fresh["recovery_codes"][0].as_str().unwrap().to_owned();
-        world.with_code(Method::DELETE, path, &another).await.is(204);
+        let disabled = world.with_code(Method::DELETE, path, &another).await.is(204).body;
+        meetme_contracts::prove("packet", "disable_tfa_app", 204, &disabled);
         world.logs_in("alice", "correct horse", None).await.unwrap();
         assert_eq!(world.get("/user").await.body["two_factor_auth"], "");
     })

@@ -1,5 +1,7 @@
 //! Each operation's good answer, against the contract.
 
+use meetme_model::metal::{Health, Server, ServerStatus};
+use meetme_store::{Filter, Tx};
 use serde_json::{Value, json};
 
 use crate::world::{World, everywhere, simple, ssh_key};
@@ -154,6 +156,11 @@ async fn devices_and_what_belongs_to_them_keep_their_contract() {
         world.prove("device_action", &format!("{device}/actions"), Some(json!({"type": "reboot"}))).await;
         world.prove("get_device_customdata", &format!("{device}/customdata"), None).await;
         world.prove("get_device_userdata", &format!("{device}/userdata"), None).await;
+        let health = format!("{device}/diagnostics/health/rollup");
+        world.get(&health).await.is(422).says("not known yet");
+        world.system(feels_well).await;
+        assert_eq!(world.prove("get_device_health", &health, None).await["health_rollup"], "ok");
+        world.send(&world.stranger, http::Method::GET, &health, None).await.is(404);
         world.prove("list_device_ssh_keys", &format!("{device}/ssh-keys"), None).await;
         let list = world.prove("list_device_ips", &format!("{device}/ips"), None).await;
         world.prove("get_ip", list["ip_addresses"][0]["href"].as_str().unwrap(), None).await;
@@ -161,8 +168,9 @@ async fn devices_and_what_belongs_to_them_keep_their_contract() {
         assert_eq!(blocks["ip_addresses"].as_array().unwrap().len(), 3);
         world.prove("get_port", made["network_ports"][0]["href"].as_str().unwrap(), None).await;
         let events = world.prove("list_device_events", &format!("{device}/events"), None).await;
-        assert_eq!(events["events"][1]["type"], "instance.queued");
-        world.prove("get_event", events["events"][1]["href"].as_str().unwrap(), None).await;
+        let types: Vec<_> = events["events"].as_array().unwrap().iter().map(|e| &e["type"]).collect();
+        assert_eq!(types, ["power.200", "phase.up", "instance.queued"]);
+        world.prove("get_event", events["events"][0]["href"].as_str().unwrap(), None).await;
         world.prove("list_project_events", &format!("/projects/{}/events", world.project), None).await;
         world.prove("list_events", "/events", None).await;
 
@@ -175,6 +183,8 @@ async fn devices_and_what_belongs_to_them_keep_their_contract() {
         world.prove("get_bgp_session", &session, None).await;
         let changed = world.prove("update_bgp_session", &session, Some(json!({"default_route": true}))).await;
         assert_eq!(changed["default_route"], true);
+        let bare = world.send_text(&world.token, http::Method::PUT, &session, "false".to_owned()).await.is(200).body;
+        assert_eq!(bare["default_route"], false);
         world.prove("list_device_bgp_sessions", &sessions, None).await;
         world.prove("list_project_bgp_sessions", &format!("{project}/bgp/sessions"), None).await;
         world.prove("get_bgp_config", &format!("{project}/bgp-config"), None).await;
@@ -183,6 +193,15 @@ async fn devices_and_what_belongs_to_them_keep_their_contract() {
         world.prove("delete_device", &device, None).await;
     })
     .await;
+}
+
+/// Every server says so.
+fn feels_well(tx: &mut Tx<'_>) -> Result<(), meetme_app::Error> {
+    for mut server in tx.all::<Server>(Filter::All)? {
+        let status = ServerStatus { health: Some(Health::Ok), ..server.status.clone() };
+        tx.observe(&mut server, status, None)?;
+    }
+    Ok(())
 }
 
 #[tokio::test]
