@@ -112,6 +112,7 @@ impl Shown for Block {
             Ok(of.iter().filter_map(metro).collect())
         })
         .single()
+        .whole()
         .or_null(),
         Relation::<Self>::back("project", &[Project::KIND], |_, of| {
             Ok(of.iter().map(|b| (b.id.any(), b.tenant)).collect())

@@ -159,17 +159,19 @@ fn features(input: &Input) -> Result<(Vec<String>, Vec<String>), Error> {
     Ok((required, preferred))
 }
 
-/// Lists of ids name keys, or users whose keys are meant; without any list everybody's keys are.
+/// Lists of ids name keys, or users whose keys are meant; where nothing is named everybody's keys are. One client sends empty lists in
+/// every order, so those name nothing; who wants no keys says so.
 fn keys(work: &mut Work<'_, '_>, input: &Input) -> Result<Keys, Error> {
     if input.flag("no_ssh_keys")? == Some(true) {
         return Ok(Keys::These { keys: Vec::new(), users: Vec::new() });
     }
-    let lists = (input.texts("user_ssh_keys")?, input.texts("project_ssh_keys")?);
-    if lists == (None, None) {
+    let mut named = input.texts("user_ssh_keys")?.unwrap_or_default();
+    named.extend(input.texts("project_ssh_keys")?.unwrap_or_default());
+    if named.is_empty() {
         return Ok(Keys::Usual);
     }
     let (mut keys, mut users) = (Vec::new(), Vec::new());
-    for text in lists.0.into_iter().chain(lists.1).flatten() {
+    for text in named {
         if let Ok(user) = work.row::<User>(&text) {
             users.push(user.id);
         } else {

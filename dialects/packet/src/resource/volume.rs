@@ -24,7 +24,7 @@ use super::{device, facility, new_device::known, snapshot};
 use crate::{
     error::renamed,
     input::Input,
-    show::{Relation, Show, Shown, at, referring},
+    show::{Relation, Show, Shown, at, referring, rows_referring},
     work::{Gives, Out, Row, Takes, Work},
 };
 
@@ -97,14 +97,21 @@ impl Shown for Volume {
         .single(),
         Relation::<Self>::one("facility", &[Site::KIND], |v| Some(v.site.any())).whole(),
         Relation::<Self>::one("plan", &[Plan::KIND], |v| Some(v.plan.any())).whole(),
+        // What is being taken away is gone for whoever asks.
         Relation::<Self>::back("attachments", &[Attachment::KIND], |tx, of| {
-            referring::<_, Attachment>(tx, of, "volume")
+            let mut rows = rows_referring::<_, Attachment>(tx, of, "volume")?;
+            rows.retain(|(_, row)| row.spec.life.wanted != Wanted::Gone);
+            Ok(rows.into_iter().map(|(volume, row)| (volume, row.id.any())).collect())
         }),
         Relation::<Self>::back("snapshot_policies", &[SnapshotPolicy::KIND], |tx, of| {
             referring::<_, SnapshotPolicy>(tx, of, "volume")
         })
         .whole(),
-        Relation::<Self>::back("snapshots", &[Snapshot::KIND], |tx, of| referring::<_, Snapshot>(tx, of, "volume")),
+        Relation::<Self>::back("snapshots", &[Snapshot::KIND], |tx, of| {
+            let mut rows = rows_referring::<_, Snapshot>(tx, of, "volume")?;
+            rows.retain(|(_, row)| row.spec.life.wanted != Wanted::Gone);
+            Ok(rows.into_iter().map(|(volume, row)| (volume, row.id.any())).collect())
+        }),
     ];
     type Wire = Wire;
 

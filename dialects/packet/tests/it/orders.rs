@@ -20,6 +20,24 @@ fn networks(device: &Value) -> Vec<IpNet> {
 }
 
 #[tokio::test]
+async fn everybodys_keys_go_in_where_none_is_named() {
+    everywhere(async |world: World| {
+        let path = format!("/projects/{}/ssh-keys", world.project);
+        world.post(&path, json!({"label": "shared", "key": ssh_key(3)})).await.is(201);
+        world.post("/ssh-keys", json!({"label": "mine", "key": ssh_key(4)})).await.is(201);
+        let orders = format!("/projects/{}/devices", world.project);
+        let (absent, empty) = (json!({}), json!({"user_ssh_keys": [], "project_ssh_keys": []}));
+        for (wish, keys) in [(absent, 2), (empty, 2), (json!({"no_ssh_keys": true}), 0)] {
+            let mut order = simple("web");
+            order.as_object_mut().unwrap().extend(wish.as_object().unwrap().clone());
+            let made = world.post(&orders, order).await.is(201).body;
+            assert_eq!(made["ssh_keys"].as_array().unwrap().len(), keys, "{wish}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn ten_servers_are_ten_devices_and_the_eleventh_waits_for_one_to_go() {
     everywhere(async |world: World| {
         let level = async || {

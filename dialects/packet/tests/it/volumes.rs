@@ -186,6 +186,8 @@ async fn a_volume_is_used_by_one_device_of_its_project_and_site() {
         world.prove("detach_volume", one, None).await;
         world.get(one).await.is(404);
         world.delete(one).await.is(404);
+        let shown = world.get(&format!("/storage/{}", id(&volume))).await.is(200).body;
+        assert_eq!(shown["attachments"], json!([]));
         world.carried_out().await;
         // One at another site, and one in another project.
         let far =
