@@ -117,6 +117,7 @@ pub async fn run(args: ServeArgs) -> Result<()> {
     let hub = Hub::new(Duration::from_secs(config.control.agent_seconds.max(1)), stop.child_token());
     let agents = agents(&app, &hub, &args.data)?;
     let controllers = if config.control.enabled {
+        meetme_control::reservation::look_at_all(&app).await?;
         let settings = RunnerSettings { concurrency: config.control.workers, ..RunnerSettings::default() };
         let jobs = JobController::new(app.clone(), workers::workers(&app, &agents, &config)?);
         let give_up = Duration::from_secs(config.control.give_up_seconds.max(1));
@@ -171,8 +172,10 @@ pub async fn run(args: ServeArgs) -> Result<()> {
         .collect();
     let Some(base) = doors.first() else { bail!("no listener is configured") };
     tracing::info!(listen = ?doors, demo = args.demo, "meetme serves");
+    let certificate = bound.certificate().map(|pem| publish(&args.data, pem)).transpose()?;
     if let Some(world) = world {
-        world.announce(&args.data, base)?;
+        let https = doors.iter().find(|door| door.starts_with("https:")).zip(certificate.as_deref());
+        world.announce(&args.data, base, https.map(|(base, certificate)| demo::Https { base, certificate }))?;
     }
     let signalled = stop.clone();
     tokio::spawn(async move {
@@ -192,6 +195,14 @@ pub async fn run(args: ServeArgs) -> Result<()> {
     metal.await.context("the machines' listener")?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Puts the certificate that the server made for itself where clients can be told to trust it. It is another one at each start.
+fn publish(data: &Path, pem: &str) -> Result<PathBuf> {
+    let file = std::path::absolute(data.join("certificate.pem"))?;
+    std::fs::write(&file, pem).with_context(|| format!("writing {}", file.display()))?;
+    tracing::info!(file = %file.display(), "the server made a certificate for itself, which clients have to be told to trust");
+    Ok(file)
 }
 
 /// The agents in this process, and those elsewhere behind the hub.

@@ -1,7 +1,6 @@
 """What people do with pypeeringmanager and pynetbox, done to a running server at $URL with $TOKEN.
 
-Each function is one thing and its name says what holds. They run in the order they stand in; a line is printed for each that
-held, and the first that does not ends the script with its traceback.
+Each function is one thing and its name says what holds. They run in the order they stand in.
 """
 
 import os
@@ -12,22 +11,14 @@ import pypeeringmanager
 from pynetbox.core.query import Request
 from pynetbox.core.response import Record
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from things import is_, run, thing
+
 URL, TOKEN = os.environ["URL"], os.environ["TOKEN"]
 pm = pypeeringmanager.api(URL, token=TOKEN)
 #: The library below, for the applications that the one above does not name: core and users.
 nb = pynetbox.api(URL, token=TOKEN)
 MANY = 1205
-
-things = []
-
-
-def thing(function):
-    things.append(function)
-    return function
-
-
-def is_(found, wanted):
-    assert found == wanted, f"{found!r} is not {wanted!r}"
 
 
 def refused(call, status):
@@ -376,8 +367,4 @@ def changes_are_found_at_both_places():
     assert nb.users.users.count() >= 1
 
 
-for function in things:
-    function()
-    print(function.__name__.replace("_", " "))
-print(f"{len(things)} held")
-sys.stdout.flush()
+run()

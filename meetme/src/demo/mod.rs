@@ -24,6 +24,14 @@ pub struct World {
     password: Secret<String>,
 }
 
+/// The door for clients that speak HTTPS only.
+pub struct Https<'a> {
+    /// Its address.
+    pub base: &'a str,
+    /// The file with the certificate they have to be told to trust.
+    pub certificate: &'a Path,
+}
+
 /// Makes the world in an empty store, or finds it in one that holds it already.
 pub async fn prepare(app: &App) -> Result<World> {
     let context =
@@ -46,11 +54,13 @@ pub async fn prepare(app: &App) -> Result<World> {
 
 impl World {
     /// Writes `demo.json` into the data directory and prints how to call each dialect.
-    pub fn announce(&self, data: &Path, base: &str) -> Result<()> {
+    pub fn announce(&self, data: &Path, base: &str, https: Option<Https<'_>>) -> Result<()> {
         let (key, secret) = (&self.key, self.secret.expose());
         let (username, password) = (&self.username, self.password.expose());
+        let https = https.map(|h| serde_json::json!({ "base_url": h.base, "certificate": h.certificate }));
         let document = serde_json::json!({
             "base_url": base,
+            "https": https,
             "pureport": {"key": key, "secret": secret},
             "megaport": {"username": username, "password": password},
             "peering_manager": {"token": secret},

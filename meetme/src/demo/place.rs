@@ -86,7 +86,7 @@ pub fn make(tx: &mut Tx<'_>, people: &People) -> Result<Places, Error> {
     for (slug, name, country, market, continent, latitude, longitude, code) in METROS {
         let metro: Metro = spec(json!({
             "slug": slug, "name": name, "country": country, "market": market, "continent": continent,
-            "geo": {"latitude": latitude, "longitude": longitude}, "other_ids": {"metro": code},
+            "geo": {"latitude": latitude, "longitude": longitude}, "other_ids": {"metro": code, "packet": code},
         }))?;
         metros.insert(slug, tx.create(operator, metro)?.id);
     }

@@ -13,5 +13,6 @@ mod lab_exchange;
 mod lab_gobgp;
 mod lab_metal;
 mod one_thing;
+mod packet_clients;
 mod peering_clients;
 mod seeds;

@@ -54,7 +54,8 @@ pub fn python() -> Result<PathBuf, Skip> {
 pub async fn script(python: &Path, name: &str, environment: &[(&str, &str)]) -> String {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/clients").join(name);
     let mut script = Command::new(python);
-    script.arg("-I").arg(file).envs(environment.iter().copied());
+    // Alone, and leaving nothing beside the scripts.
+    script.args(["-I", "-B"]).arg(file).envs(environment.iter().copied());
     let done = tokio::task::spawn_blocking(move || run(&mut script).unwrap()).await.unwrap();
     let (out, err) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
     assert!(done.status.success(), "{name} stopped:\n{out}\n{err}");
