@@ -1,17 +1,21 @@
 //! What is measured: the requests, as bytes.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 use bytes::Bytes;
+use serde_json::Value;
 
 use crate::{
     client::{Caller, Client},
     load::Loaded,
-    machines::Machines,
+    machines::{Machines, ORDERED},
     measure::Worker,
 };
 
@@ -30,6 +34,11 @@ pub const SESSIONS: &str = "/api/peering/internet-exchange-peering-sessions/";
 /// What is free.
 pub const CAPACITY: &str = "/capacity";
 
+/// The list of a project's machines.
+pub fn machines_of(project: &str) -> String {
+    format!("/projects/{project}/devices?per_page={ORDERED}&include=project,facility")
+}
+
 /// A kind of reading request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Read {
@@ -47,6 +56,8 @@ pub enum Read {
     SessionsAt,
     /// How many servers are free, of each plan at each site.
     Capacity,
+    /// All ordered machines of a project, with project and site spelled out.
+    Machines,
 }
 
 /// A kind of writing request.
@@ -62,7 +73,12 @@ pub enum Write {
     Sessions,
     /// One new machine.
     Machine,
+    /// [`BATCH`](machines::BATCH) new machines, ordered together.
+    Batch,
 }
+
+/// The name in the report of the list of machines.
+pub const LISTED: &str = "device list of 1000";
 
 /// Every reading request, with its name in the report.
 pub const READS: &[(&str, Read)] = &[
@@ -75,6 +91,7 @@ pub const READS: &[(&str, Read)] = &[
     ("session list of 1000", Read::Sessions(1000)),
     ("session list of one exchange", Read::SessionsAt),
     ("capacity of all servers", Read::Capacity),
+    (LISTED, Read::Machines),
 ];
 
 /// Every writing request, with its name in the report.
@@ -84,6 +101,7 @@ pub const WRITES: &[(&str, Write)] = &[
     ("AS bulk create of 100", Write::Bulk),
     ("session bulk patch of 1000", Write::Sessions),
     ("device create", Write::Machine),
+    ("device batch of 100", Write::Batch),
 ];
 
 /// Makes the requests, each with its own number.
@@ -112,8 +130,10 @@ impl Requests {
             Read::Sessions(limit) => format!("{SESSIONS}?limit={limit}"),
             Read::SessionsAt => format!("{SESSIONS}?internet_exchange_id={}&limit=50", loaded.exchange),
             Read::Capacity => CAPACITY.to_owned(),
+            Read::Machines => machines_of(&loaded.machines.listed),
         };
-        let fixed = if read == Read::Capacity { caller.of_machines().get(&path) } else { caller.get(&path) };
+        let is_of_machines = matches!(read, Read::Capacity | Read::Machines);
+        let fixed = if is_of_machines { caller.of_machines().get(&path) } else { caller.get(&path) };
         Self { caller: caller.clone(), loaded: loaded.clone(), what: What::Read(read), fixed, serial: Arc::default() }
     }
 
@@ -121,6 +141,10 @@ impl Requests {
     pub fn writing(caller: &Caller, loaded: &Arc<Loaded>, write: Write, serial: &Arc<AtomicU64>) -> Self {
         let (caller, loaded, serial) = (caller.clone(), loaded.clone(), serial.clone());
         Self { caller, loaded, what: What::Write(write), fixed: Bytes::new(), serial }
+    }
+
+    fn is_batch(&self) -> bool {
+        matches!(self.what, What::Write(Write::Batch))
     }
 
     /// The next one.
@@ -150,6 +174,11 @@ impl Requests {
                 let serial = self.serial.fetch_add(1, Ordering::Relaxed);
                 let path = format!("/projects/{}/devices", self.loaded.machines.project);
                 self.caller.of_machines().send("POST", &path, &Machines::order(serial))
+            }
+            What::Write(Write::Batch) => {
+                let serial = self.serial.fetch_add(1, Ordering::Relaxed);
+                let path = format!("/projects/{}/devices/batch", self.loaded.machines.project);
+                self.caller.of_machines().send("POST", &path, &Machines::batch(serial))
             }
             What::Write(Write::Sessions) => {
                 let serial = self.serial.fetch_add(MANY, Ordering::Relaxed);
@@ -181,9 +210,29 @@ pub struct Asker {
     pub requests: Arc<Requests>,
 }
 
+/// How long to wait before a batch is looked at again.
+const PAUSE: Duration = Duration::from_millis(5);
+
+impl Asker {
+    /// A batch is ordered when all its machines are there: asked for until it says so.
+    async fn batch(&mut self, request: &[u8]) -> Result<()> {
+        let made: Value = serde_json::from_slice(&self.client.ask(request).await?)?;
+        let id = made["batches"][0]["id"].as_str().context("a batch without an id")?.to_owned();
+        let look = self.requests.caller.of_machines().get(&format!("/batches/{id}"));
+        loop {
+            let batch: Value = serde_json::from_slice(&self.client.ask(&look).await?)?;
+            match batch["state"].as_str() {
+                Some("completed") => return Ok(()),
+                Some("failed") => bail!("a batch failed: {batch}"),
+                _ => tokio::time::sleep(PAUSE).await,
+            }
+        }
+    }
+}
+
 impl Worker for Asker {
     async fn once(&mut self) -> Result<()> {
         let request = self.requests.next();
-        self.client.ask_blindly(&request).await
+        if self.requests.is_batch() { self.batch(&request).await } else { self.client.ask_blindly(&request).await }
     }
 }

@@ -24,7 +24,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::{Parser, ValueEnum};
 use tokio::{
     runtime::Runtime,
@@ -33,8 +33,8 @@ use tokio::{
 };
 
 use crate::{
-    bare::Bare,
-    case::{Asker, READS, Read, Requests, WRITES},
+    bare::{Bare, Common},
+    case::{Asker, LISTED, READS, Read, Requests, WRITES},
     client::{Caller, Client},
     load::{Loaded, Size},
     measure::{Figures, repeat},
@@ -53,6 +53,11 @@ const ROUNDS: u32 = 2;
 /// The share of the time before a measurement that is not counted.
 const WARM_UP: f64 = 0.1;
 
+/// The first numbers of the servers that are added for what is ordered, and for the machines that only are there.
+const FIRST_FOR_ORDERS: usize = 20_000;
+const SERVERS_FOR_ORDERS: usize = 30_000;
+const FIRST_OF_CROWD: usize = 100_000;
+
 #[derive(Parser)]
 #[command(about = "Measures Meetme against a bare program and against its own store")]
 struct Arguments {
@@ -68,6 +73,9 @@ struct Arguments {
     /// The stores to measure
     #[arg(long, value_enum, default_value = "both")]
     store: Which,
+    /// Measure the list of machines once more with so many others in the store
+    #[arg(long, value_name = "MACHINES")]
+    crowd: Option<usize>,
     /// Numbers of connections
     #[arg(long, value_delimiter = ',', default_value = "1,8,64")]
     connections: Vec<usize>,
@@ -134,26 +142,39 @@ fn measure(arguments: &Arguments, program: &Path, generator: &Generator, data: &
     say("loaded", server.memory()?);
     server.stop()?;
     let machines = generator.run(machines::fill(&place.open(), arguments.size().servers))?;
-    let loaded = Arc::new(Loaded::with(rows, machines));
-    let copy = place.copy()?;
-    let run = Run {
+    let mut run = Run {
         server: Server::start(program, data, &settings)?,
         generator,
         caller,
-        loaded,
+        loaded: Arc::new(Loaded::with(rows, machines)),
         time: arguments.time(),
         connections: arguments.connections.clone(),
     };
     say("started on the data", run.server.memory()?);
-    let bare = Bare::start(place)?;
+    let bare = Bare::start(place, run.generator.run(run.common())?)?;
     run.generator.run(run.compare(bare.address))?;
     println!("the bare program answers the same bytes to every kind of reading request\n\n{}", report::head());
     let mut lines = run.reads(bare.address)?;
     drop(bare);
-    let own = run.generator.run(Own::open(&copy, run.loaded.clone()))?;
+    run.server.stop()?;
+    let machines = &run.loaded.machines;
+    // Writing uses up what reading counts.
+    generator.run(machines.more(&place.open(), FIRST_FOR_ORDERS, SERVERS_FOR_ORDERS))?;
+    let copy = place.copy()?;
+    run.server = Server::start(program, data, &settings)?;
+    let own = generator.run(Own::open(&copy, run.loaded.clone()))?;
     lines.extend(run.writes(&own)?);
+    drop(own);
     report::missed(&lines).iter().for_each(|text| println!("{text}"));
-    run.server.stop()
+    run.server.stop()?;
+    if let Some(count) = arguments.crowd {
+        let before = lines.iter().find(|line| line.case == LISTED && line.connections == run.connections[0]);
+        generator.run(run.loaded.machines.crowd(&place.open(), FIRST_OF_CROWD, count))?;
+        run.server = Server::start(program, data, &settings)?;
+        println!("{}", report::crowded(count, before.context("no list of machines")?, &run.crowded()?));
+        run.server.stop()?;
+    }
+    Ok(())
 }
 
 /// Where requests are made: one thread, which must not take more from one side than from the other.
@@ -206,6 +227,21 @@ struct Run<'g> {
 }
 
 impl Run<'_> {
+    /// What the bare program need not read.
+    async fn common(&self) -> Result<Common> {
+        let project = &self.loaded.machines.listed;
+        let request = self.caller.of_machines().get(&case::machines_of(project));
+        Common::of(project, &Client::connect(self.server.address).await?.ask(&request).await?)
+    }
+
+    /// The list of a project's machines while the store holds many more.
+    fn crowded(&self) -> Result<Figures> {
+        let requests = Arc::new(Requests::reading(&self.caller, &self.loaded, Read::Machines));
+        let ask = |time| self.ask(self.server.address, &requests, self.connections[0], time);
+        self.warm(ask)?;
+        ask(self.time)
+    }
+
     /// Fails unless both programs answer the same.
     async fn compare(&self, bare: SocketAddr) -> Result<()> {
         let mut ours = Client::connect(self.server.address).await?;

@@ -52,7 +52,7 @@ impl Worker for Writer {
         let size = match write {
             Write::Bulk => BULK,
             Write::Sessions => MANY,
-            Write::Create | Write::Patch | Write::Machine => 1,
+            Write::Create | Write::Patch | Write::Machine | Write::Batch => 1,
         };
         let serial = self.own.serial.fetch_add(size, Ordering::Relaxed);
         let (ids, loaded) = (&self.own.loaded.networks, Arc::clone(&self.own.loaded));
@@ -60,7 +60,8 @@ impl Worker for Writer {
         let done = self.own.store.write(Context::system(), move |tx| match write {
             Write::Patch => patch(tx, id, serial),
             Write::Sessions => sessions(tx, &loaded.sessions, serial),
-            Write::Machine => loaded.machines.machine(tx, serial),
+            Write::Machine => loaded.machines.one(tx, serial),
+            Write::Batch => loaded.machines.many(tx, serial),
             Write::Create | Write::Bulk => (serial..serial + size).try_for_each(|n| create(tx, home, n)),
         });
         Ok(done.await?)

@@ -1,6 +1,6 @@
 //! The table that is printed.
 
-use crate::{measure::Figures, server::Memory};
+use crate::{case::LISTED, measure::Figures, server::Memory};
 
 /// At least this share of the other's rate is the aim.
 const AIM: f64 = 0.5;
@@ -88,6 +88,12 @@ pub fn line(line: &Line) -> String {
         memory.now / 1024,
         memory.most / 1024,
     )
+}
+
+/// What a list takes while the store holds so many more rows, beside the line that was measured without them.
+pub fn crowded(count: usize, before: &Line, after: &Figures) -> String {
+    let (before, after) = (before.ours.within(0.99), after.within(0.99));
+    format!("{LISTED} with {count} more machines: p99 {after:.2} ms, {:.2} times that without them", after / before)
 }
 
 /// What did not reach the aim, a line for each.

@@ -2,9 +2,12 @@
 //! being read: that is to the bare program's advantage.
 
 use anyhow::{Context, Result};
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
-use super::sql::{Ask, NETWORK_COUNT, SESSION_COUNT};
+use super::{
+    machines::{Common, Open},
+    sql::{Ask, NETWORK_COUNT, SESSION_COUNT},
+};
 use crate::case::{NETWORKS, SESSIONS};
 
 /// A row of either database.
@@ -25,13 +28,17 @@ pub struct Answer<'a> {
     rows: usize,
     /// The site of the last row, where rows are grouped by sites.
     site: Option<String>,
+    /// What all machines have in common.
+    pub(super) common: &'a Common,
+    /// The machine that is being written.
+    pub(super) open: Open,
 }
 
 impl<'a> Answer<'a> {
     /// Nothing yet. `base` is what links begin with.
-    pub fn new(ask: &'a Ask, base: &'a str) -> Self {
+    pub fn new(ask: &'a Ask, base: &'a str, common: &'a Common) -> Self {
         let room = 1024 * usize::try_from(ask.limit().unwrap_or(1)).unwrap_or(1);
-        Self { out: Vec::with_capacity(room), base, ask, rows: 0, site: None }
+        Self { out: Vec::with_capacity(room), base, ask, rows: 0, site: None, common, open: Open::default() }
     }
 
     /// Adds a row.
@@ -48,6 +55,7 @@ impl<'a> Answer<'a> {
             Ask::Network(_) | Ask::Networks(_) | Ask::NetworksNamed(..) => self.network(row),
             Ask::Session(_) | Ask::Sessions(_) | Ask::SessionsAt(..) => self.session(row),
             Ask::Capacity => self.capacity(row),
+            Ask::Machines => self.machine(row),
         }
     }
 
@@ -76,6 +84,9 @@ impl<'a> Answer<'a> {
         if *self.ask == Ask::Capacity {
             self.raw(if self.rows == 0 { "{\"capacity\":{}}" } else { "}}}" });
         }
+        if *self.ask == Ask::Machines {
+            self.end_machines();
+        }
         if self.ask.limit().is_some() {
             if self.rows == 0 {
                 self.raw(r#"{"count":0,"next":null,"previous":null,"results":["#);
@@ -89,8 +100,8 @@ impl<'a> Answer<'a> {
         let (path, place) = match self.ask {
             Ask::Network(_) | Ask::Networks(_) | Ask::NetworksNamed(..) => (NETWORKS, NETWORK_COUNT),
             Ask::Session(_) | Ask::Sessions(_) | Ask::SessionsAt(..) => (SESSIONS, SESSION_COUNT),
-            // It is no list, and has no head.
-            Ask::Capacity => return Ok(()),
+            // They have no such head.
+            Ask::Capacity | Ask::Machines => return Ok(()),
         };
         let count = row.int(place)?;
         let next = match self.ask {
@@ -169,16 +180,16 @@ impl<'a> Answer<'a> {
         Ok(())
     }
 
-    fn raw(&mut self, text: &str) -> &mut Self {
+    pub(super) fn raw(&mut self, text: &str) -> &mut Self {
         self.out.extend_from_slice(text.as_bytes());
         self
     }
 
-    fn flag(&mut self, number: i64) -> &mut Self {
+    pub(super) fn flag(&mut self, number: i64) -> &mut Self {
         self.raw(if number == 0 { "false" } else { "true" })
     }
 
-    fn int(&mut self, number: i64) -> &mut Self {
+    pub(super) fn int(&mut self, number: i64) -> &mut Self {
         let mut digits = [0; 20];
         let (mut at, mut left) = (digits.len(), number.unsigned_abs());
         while left > 0 || at == digits.len() {
@@ -193,7 +204,7 @@ impl<'a> Answer<'a> {
         self
     }
 
-    fn text(&mut self, text: Option<&str>) -> &mut Self {
+    pub(super) fn text(&mut self, text: Option<&str>) -> &mut Self {
         match text {
             Some(text) => self.raw("\"").within(text).raw("\""),
             None => self.raw("null"),
@@ -211,10 +222,27 @@ impl<'a> Answer<'a> {
 
     fn moment(&mut self, millis: i64) -> Result<&mut Self> {
         let time = TimeZone::UTC.to_datetime(Timestamp::from_millisecond(millis)?);
+        self.clock(time).raw(".");
+        Ok(self.padded(time.millisecond().into(), 3).raw("000Z\""))
+    }
+
+    /// A moment to the second.
+    pub(super) fn second(&mut self, millis: i64) -> Result<&mut Self> {
+        let time = TimeZone::UTC.to_datetime(Timestamp::from_millisecond(millis)?);
+        Ok(self.clock(time).raw("Z\""))
+    }
+
+    /// The month of a moment.
+    pub(super) fn month(&mut self, millis: i64) -> Result<&mut Self> {
+        let time = TimeZone::UTC.to_datetime(Timestamp::from_millisecond(millis)?);
+        Ok(self.padded(time.year().into(), 4).raw("-").padded(time.month().into(), 2))
+    }
+
+    /// A quote, the day and the time, up to the second.
+    fn clock(&mut self, time: DateTime) -> &mut Self {
         self.raw("\"").padded(time.year().into(), 4).raw("-").padded(time.month().into(), 2).raw("-");
         self.padded(time.day().into(), 2).raw("T").padded(time.hour().into(), 2).raw(":");
-        self.padded(time.minute().into(), 2).raw(":").padded(time.second().into(), 2).raw(".");
-        Ok(self.padded(time.millisecond().into(), 3).raw("000Z\""))
+        self.padded(time.minute().into(), 2).raw(":").padded(time.second().into(), 2)
     }
 
     fn padded(&mut self, number: i64, width: u32) -> &mut Self {

@@ -2,6 +2,7 @@
 //! and no log; it runs the one prepared statement that a request needs and writes the rows as they come.
 
 mod json;
+mod machines;
 mod sql;
 
 use std::{
@@ -25,6 +26,7 @@ use rusqlite::{Connection, OpenFlags, types::ValueRef};
 use tokio::{net::TcpListener, runtime::Runtime};
 use tokio_postgres::{NoTls, types::ToSql};
 
+pub use self::machines::Common;
 use self::{
     json::{Answer, Cells},
     sql::{Ask, HOME, statements},
@@ -43,13 +45,14 @@ pub struct Bare {
 
 impl Bare {
     /// Starts it over the same data.
-    pub fn start(place: &Place) -> Result<Self> {
+    pub fn start(place: &Place, common: Common) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("bare").build()?;
         let address = runtime.block_on(async {
             let database = match place {
-                Place::Sqlite { file } => Database::sqlite(file)?,
-                Place::Postgres { url, .. } => Database::postgres(url).await?,
+                Place::Sqlite { file } => Kept::sqlite(file)?,
+                Place::Postgres { url, .. } => Kept::postgres(url).await?,
             };
+            let database = Database { kept: database, key: common.key()?, common };
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
             let address = listener.local_addr()?;
             tokio::spawn(async move { axum::serve(listener, routes(Arc::new(database))).await });
@@ -90,12 +93,14 @@ fn routes(database: Arc<Database>) -> Router {
         reply(&db, ask, &head).await
     };
     let capacity = |State(db): Held, head: HeaderMap| async move { reply(&db, Ask::Capacity, &head).await };
+    let machines = |State(db): Held, head: HeaderMap| async move { reply(&db, Ask::Machines, &head).await };
     Router::new()
         .route("/api/peering/autonomous-systems/", get(networks))
         .route("/api/peering/autonomous-systems/{id}/", get(network))
         .route("/api/peering/internet-exchange-peering-sessions/", get(sessions))
         .route("/api/peering/internet-exchange-peering-sessions/{id}/", get(session))
         .route(CAPACITY, get(capacity))
+        .route("/projects/{id}/devices", get(machines))
         .with_state(database)
 }
 
@@ -117,9 +122,16 @@ async fn reply(database: &Database, ask: Ask, head: &HeaderMap) -> Response {
     }
 }
 
-enum Database {
+struct Database {
+    kept: Kept,
+    common: Common,
+    /// The key of the project whose machines are listed.
+    key: Vec<u8>,
+}
+
+enum Kept {
     Sqlite {
-        statements: [String; 7],
+        statements: Vec<String>,
         file: std::path::PathBuf,
         /// Those that no thread uses just now.
         idle: Mutex<Vec<Connection>>,
@@ -130,10 +142,10 @@ enum Database {
     },
 }
 
-impl Database {
+impl Kept {
     fn sqlite(file: &Path) -> Result<Self> {
         let home = open(file)?.query_row(HOME, [], |row| row.get(0))?;
-        let statements = statements(home).map(|text| text.replace('$', "?"));
+        let statements = statements(home).iter().map(|text| text.replace('$', "?")).collect();
         Ok(Self::Sqlite { statements, file: file.to_owned(), idle: Mutex::default() })
     }
 
@@ -151,19 +163,22 @@ impl Database {
         }
         Ok(Self::Postgres { clients, next: AtomicUsize::new(0) })
     }
+}
 
+impl Database {
     async fn answer(&self, ask: &Ask, base: &str) -> Result<Option<Vec<u8>>> {
-        match self {
-            Self::Sqlite { statements, file, idle } => {
+        let answer = Answer::new(ask, base, &self.common);
+        match &self.kept {
+            Kept::Sqlite { statements, file, idle } => {
                 let known = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
                 let connection = known.map_or_else(|| open(file), Ok)?;
-                let answer = ask_sqlite(&connection, &statements[ask.statement()], ask, base);
+                let answer = ask_sqlite(&connection, &statements[ask.statement()], ask, &self.key, answer);
                 idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
                 answer
             }
-            Self::Postgres { clients, next } => {
+            Kept::Postgres { clients, next } => {
                 let (client, prepared) = &clients[next.fetch_add(1, Ordering::Relaxed) % clients.len()];
-                ask_postgres(client, &prepared[ask.statement()], ask, base).await
+                ask_postgres(client, &prepared[ask.statement()], ask, &self.key, answer).await
             }
         }
     }
@@ -176,7 +191,13 @@ fn open(file: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
-fn ask_sqlite(connection: &Connection, text: &str, ask: &Ask, base: &str) -> Result<Option<Vec<u8>>> {
+fn ask_sqlite(
+    connection: &Connection,
+    text: &str,
+    ask: &Ask,
+    key: &[u8],
+    mut answer: Answer<'_>,
+) -> Result<Option<Vec<u8>>> {
     let mut statement = connection.prepare_cached(text)?;
     let mut rows = match ask {
         Ask::Network(first) | Ask::Session(first) | Ask::Networks(first) | Ask::Sessions(first) => {
@@ -185,8 +206,8 @@ fn ask_sqlite(connection: &Connection, text: &str, ask: &Ask, base: &str) -> Res
         Ask::NetworksNamed(limit, text) => statement.query((limit, format!("%{text}%")))?,
         Ask::SessionsAt(limit, at) => statement.query((limit, at))?,
         Ask::Capacity => statement.query(())?,
+        Ask::Machines => statement.query([key])?,
     };
-    let mut answer = Answer::new(ask, base);
     while let Some(row) = rows.next()? {
         answer.row(row)?;
     }
@@ -197,7 +218,8 @@ async fn ask_postgres(
     client: &tokio_postgres::Client,
     statement: &tokio_postgres::Statement,
     ask: &Ask,
-    base: &str,
+    key: &[u8],
+    mut answer: Answer<'_>,
 ) -> Result<Option<Vec<u8>>> {
     let pattern;
     let values: &[&(dyn ToSql + Sync)] = match ask {
@@ -208,9 +230,9 @@ async fn ask_postgres(
         }
         Ask::SessionsAt(limit, at) => &[limit, at],
         Ask::Capacity => &[],
+        Ask::Machines => &[&key],
     };
     let rows = client.query(statement, values).await?;
-    let mut answer = Answer::new(ask, base);
     rows.iter().try_for_each(|row| answer.row(row))?;
     Ok(answer.finish())
 }

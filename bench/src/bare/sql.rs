@@ -17,6 +17,8 @@ pub enum Ask {
     SessionsAt(i64, i64),
     /// Servers by site and plan: how many are free, of how many.
     Capacity,
+    /// The machines of a project.
+    Machines,
 }
 
 impl Ask {
@@ -30,13 +32,14 @@ impl Ask {
             Self::Sessions(_) => 4,
             Self::SessionsAt(..) => 5,
             Self::Capacity => 6,
+            Self::Machines => 7,
         }
     }
 
     /// How many rows at most, when it is a list.
     pub fn limit(&self) -> Option<i64> {
         match self {
-            Self::Network(_) | Self::Session(_) | Self::Capacity => None,
+            Self::Network(_) | Self::Session(_) | Self::Capacity | Self::Machines => None,
             Self::Networks(limit) | Self::NetworksNamed(limit, _) => Some(*limit),
             Self::Sessions(limit) | Self::SessionsAt(limit, _) => Some(*limit),
         }
@@ -67,11 +70,24 @@ const CAPACITY: &str = "SELECT w.f_slug, p.f_slug, CAST(g.free AS BIGINT), CAST(
   WHERE s.f_in_service = 1 AND s.f_spare = 0 GROUP BY s.e_site, s.e_plan) g
  JOIN k_site w ON w.id = g.site JOIN k_plan p ON p.id = g.plan ORDER BY w.f_slug, p.f_slug";
 
+/// A page of machines, the youngest first, with their addresses and ports behind each of them: the third column says what a row is.
+const MACHINES: &str = "WITH d AS (SELECT d.id, d.uid, d.f_hostname, d.created, d.updated FROM k_device d
+  JOIN k_project p ON p.id = d.tenant WHERE p.uid = $1 AND d.f_form = 'metal' AND d.f_wanted <> 'gone'
+  ORDER BY d.created DESC, d.id DESC LIMIT 1000)
+ SELECT d.created, d.id, CAST(0 AS BIGINT), CAST(d.id AS BIGINT), d.uid, d.f_hostname, d.updated, NULL, NULL, NULL,
+  (SELECT count(*) FROM k_device c JOIN k_project p ON p.id = c.tenant WHERE p.uid = $1 AND c.f_form = 'metal'
+   AND c.f_wanted <> 'gone'), NULL FROM d
+ UNION ALL SELECT d.created, d.id, 1, a.id, a.uid, NULL, a.f_public, a.f_ip, b.uid, NULL, a.created, b.f_prefix
+  FROM d JOIN k_address a ON a.e_device = d.id JOIN k_block b ON b.id = a.e_block
+ UNION ALL SELECT d.created, d.id, 2, p.id, p.uid, p.f_name, CASE WHEN p.f_shape = 'bond' THEN 1 ELSE 0 END, NULL, l.uid,
+  p.f_mac, 0, NULL FROM d JOIN k_port p ON p.e_device = d.id LEFT JOIN k_port l ON l.id = p.e_leader
+ ORDER BY 1 DESC, 2 DESC, 3, 4";
+
 /// Whose book the data set is in: asked once, so that lists can be read in the order of the store's indexes, which begin with it.
 pub const HOME: &str = "SELECT tenant FROM k_exchange_session LIMIT 1";
 
 /// The statements, in the order of [`Ask::statement`].
-pub fn statements(home: i64) -> [String; 7] {
+pub fn statements(home: i64) -> [String; 8] {
     let network = |rest: &str| format!("SELECT {NETWORK} FROM k_autonomous_system a {rest}");
     let networks = |which: &str| {
         format!(
@@ -93,5 +109,6 @@ pub fn statements(home: i64) -> [String; 7] {
         sessions(&format!("WHERE s.tenant = {home}")),
         sessions(&format!("JOIN k_exchange_link l ON l.id = s.e_link WHERE s.tenant = {home} AND l.e_exchange = $2")),
         CAPACITY.to_owned(),
+        MACHINES.to_owned(),
     ]
 }

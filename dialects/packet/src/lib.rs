@@ -14,6 +14,7 @@ mod page;
 mod path;
 mod resource;
 mod show;
+mod text;
 mod wants;
 mod work;
 

@@ -3,16 +3,19 @@
 //! A kind says once how one row of it looks and what it is related to ([`Shown`]); links, `include` and `exclude` follow from that.
 //! Everything is drawn in sets: a list of a thousand devices asks for all their addresses once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use meetme_app::{App, Error, Subject};
 use meetme_base::{Kind, RawId, Time, Uid};
 use meetme_store::{EdgeMode, Filter, Object, Query, Resource, Tx};
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::wants::Wants;
+use crate::{
+    text::{Drawn, Text, Writer},
+    wants::Wants,
+};
 
 /// What drawing needs.
 pub struct Show<'a, 'c> {
@@ -101,6 +104,10 @@ impl<R: Resource> Relation<R> {
         self.null = true;
         self
     }
+    /// Whether it names rows of the kind that its own row was reached from.
+    fn leads_back(&self, from: Option<Kind>) -> bool {
+        self.many && matches!(self.find, Find::Back(_)) && from.is_some_and(|kind| self.to.contains(&kind))
+    }
 }
 
 /// The rows of kind `T` that name one of these rows by `edge` (or hang on it, by `tenant`): pairs of the named and the naming.
@@ -124,7 +131,7 @@ pub fn rows_referring<R: Resource, T: Resource>(
     objects: &[Object<R>],
     edge: &'static str,
 ) -> Result<Vec<(RawId, Object<T>)>, Error> {
-    let ids: Vec<RawId> = objects.iter().map(|o| o.id.any()).collect();
+    let ids: HashSet<RawId> = objects.iter().map(|o| o.id.any()).collect();
     let rows = tx.list::<T>(&Query::of(Filter::is_in(edge, ids.iter().copied())))?;
     let mut out = Vec::with_capacity(rows.len());
     for row in rows.into_iter().filter(|row| !row.spec.is_gone(&row.status)) {
@@ -138,8 +145,8 @@ pub fn rows_referring<R: Resource, T: Resource>(
     Ok(out)
 }
 
-/// Drawn rows by id; what the caller may not see, and what is gone, is not among them.
-pub type Drawn = HashMap<RawId, Value>;
+/// How rows of a kind are spelled out: which, with what, and from rows of which kind they were reached.
+type Whole = fn(&mut Show<'_, '_>, &[RawId], &Wants, Option<Kind>) -> Result<Drawn, Error>;
 
 /// A kind that is shown, its type erased.
 pub struct Entry {
@@ -147,7 +154,7 @@ pub struct Entry {
     pub kind: Kind,
     /// The name of its schema.
     pub name: &'static str,
-    whole: fn(&mut Show<'_, '_>, &[RawId], &Wants) -> Result<Drawn, Error>,
+    whole: Whole,
     links: fn(&mut Show<'_, '_>, &[RawId]) -> Result<Drawn, Error>,
     schema: fn(&mut SchemaGenerator) -> Value,
 }
@@ -169,11 +176,17 @@ impl Show<'_, '_> {
     /// # Errors
     /// When the store fails.
     pub fn whole(&mut self, kind: Kind, ids: &[RawId], wants: &Wants) -> Result<Drawn, Error> {
-        (entry(kind)?.whole)(self, ids, wants)
+        (entry(kind)?.whole)(self, ids, wants, None)
     }
 
-    /// Rows of some kinds, spelled out or as links.
-    fn fetch(&mut self, kinds: &'static [Kind], ids: &[RawId], wants: Option<&Wants>) -> Result<Drawn, Error> {
+    /// Rows of some kinds that rows of the kind `from` are related to, spelled out or as links.
+    fn fetch(
+        &mut self,
+        kinds: &'static [Kind],
+        ids: &[RawId],
+        wants: Option<&Wants>,
+        from: Kind,
+    ) -> Result<Drawn, Error> {
         let mut out = Drawn::new();
         for kind in kinds {
             let mut of_kind = ids.to_vec();
@@ -190,7 +203,7 @@ impl Show<'_, '_> {
             }
             let entry = entry(*kind)?;
             out.extend(match wants {
-                Some(wants) => (entry.whole)(self, &of_kind, wants)?,
+                Some(wants) => (entry.whole)(self, &of_kind, wants, Some(from))?,
                 None => (entry.links)(self, &of_kind)?,
             });
         }
@@ -220,46 +233,44 @@ fn living<R: Shown>(show: &mut Show<'_, '_>, ids: &[RawId]) -> Result<Vec<Object
 
 fn links<R: Shown>(show: &mut Show<'_, '_>, ids: &[RawId]) -> Result<Drawn, Error> {
     let rows = living::<R>(show, ids)?;
-    Ok(rows.into_iter().map(|row| (row.id.any(), json!({ "href": show.href::<R>(row.uid) }))).collect())
+    Ok(rows.into_iter().map(|row| (row.id.any(), Text::link(&show.href::<R>(row.uid)))).collect())
 }
 
-fn whole<R: Shown>(show: &mut Show<'_, '_>, ids: &[RawId], wants: &Wants) -> Result<Drawn, Error> {
+/// Rows that were reached `from` rows of another kind do not name all rows of that kind again unless they are asked to: a list of a
+/// thousand devices with their project spelled out would name a million devices.
+fn whole<R: Shown>(show: &mut Show<'_, '_>, ids: &[RawId], wants: &Wants, from: Option<Kind>) -> Result<Drawn, Error> {
     let rows = living::<R>(show, ids)?;
-    let mut drawn: Vec<Map<String, Value>> = Vec::with_capacity(rows.len());
-    for wire in R::draw(show, &rows)? {
-        match serde_json::to_value(wire) {
-            Ok(Value::Object(map)) => drawn.push(map),
-            _ => return Err(Error::Bug(format!("a {} cannot be drawn", R::NAME))),
-        }
-    }
+    let wires = R::draw(show, &rows)?;
+    let mut drawn = wires.iter().map(Writer::with).collect::<Result<Vec<_>, _>>()?;
     for relation in R::RELATIONS {
+        let is_whole = wants.is_whole(relation.name, relation.whole);
+        if !is_whole && relation.leads_back(from) {
+            continue;
+        }
         let targets = targets(show, relation, &rows)?;
         let mut all: Vec<RawId> = targets.iter().flatten().copied().collect();
         all.sort_unstable();
         all.dedup();
-        let below = wants.is_whole(relation.name, relation.whole).then(|| wants.below(relation.name));
-        let found = show.fetch(relation.to, &all, below.as_ref())?;
-        for (map, targets) in drawn.iter_mut().zip(targets) {
-            let mut values = targets.iter().filter_map(|id| found.get(id).cloned());
+        let below = is_whole.then(|| wants.below(relation.name));
+        let found = show.fetch(relation.to, &all, below.as_ref(), R::KIND)?;
+        for (writer, targets) in drawn.iter_mut().zip(targets) {
+            let mut values = targets.iter().filter_map(|id| found.get(id));
             if relation.many {
-                map.insert(relation.name.to_owned(), values.collect());
+                writer.put_list(relation.name, values);
             } else if let Some(value) = values.next() {
-                map.insert(relation.name.to_owned(), value);
+                writer.put(relation.name, value);
             } else if relation.null {
-                map.insert(relation.name.to_owned(), Value::Null);
+                writer.put(relation.name, &Text::of(&())?);
             }
         }
     }
-    let hrefs = rows.iter().map(|row| show.href::<R>(row.uid)).collect::<Vec<_>>();
-    Ok(rows
-        .iter()
+    rows.iter()
         .zip(drawn)
-        .zip(hrefs)
-        .map(|((row, mut map), href)| {
-            map.insert("href".to_owned(), href.into());
-            (row.id.any(), Value::Object(map))
+        .map(|(row, mut writer)| {
+            writer.put("href", &Text::of(&show.href::<R>(row.uid))?);
+            Ok((row.id.any(), writer.finish().into()))
         })
-        .collect())
+        .collect()
 }
 
 /// The targets of each row, in the relation's order.

@@ -15,6 +15,7 @@ use crate::{
     page::{Meta, Page},
     path,
     show::{Show, Shown},
+    text::{Text, Writer},
     wants::Wants,
 };
 
@@ -36,6 +37,9 @@ pub struct Ask {
     /// Who asks.
     pub subject: Arc<Subject>,
 }
+
+/// The media type of every body.
+const JSON: &str = "application/json";
 
 impl Ask {
     fn of(cx: &Cx) -> Result<Self, Problem> {
@@ -84,6 +88,8 @@ pub enum Out {
     Many(&'static str, Kind, Vec<RawId>, Option<Meta>),
     /// Something that is no row.
     Json(Value),
+    /// Something that is written already.
+    Text(String),
 }
 
 impl Out {
@@ -117,33 +123,35 @@ pub async fn drawn<R: Shown>(app: &App, caller: &Caller, base: &'static str, id:
         let drawn = show.whole(R::KIND, &[id.any()], &Wants::default())?.remove(&id.any());
         drawn.ok_or_else(|| Error::missing(R::KIND, id))
     });
-    read.await
+    serde_json::from_str(read.await?.as_str()).map_err(|e| Error::Bug(e.to_string()))
 }
 
 impl<'c> Work<'_, 'c> {
-    fn answer(&mut self, act: Act) -> Result<Option<Value>, Error> {
+    /// The body.
+    fn answer(&mut self, act: Act) -> Result<Option<String>, Error> {
         let out = act(self)?;
         let ask = self.ask;
         let one = |show: &mut Show<'_, '_>, kind: Kind, id: RawId| {
             let drawn = show.whole(kind, &[id], &ask.wants)?.remove(&id);
-            drawn.map(Some).ok_or_else(|| Error::missing(kind, id))
+            drawn.map(|text| Some(text.as_str().to_owned())).ok_or_else(|| Error::missing(kind, id))
         };
         match out {
             Out::Nothing => Ok(None),
-            Out::Json(value) => Ok(Some(value)),
+            Out::Json(value) => Ok(Some(value.to_string())),
+            Out::Text(text) => Ok(Some(text)),
             Out::One(kind, id) => one(&mut self.show(), kind, id),
             Out::Fresh(kind, id) => {
                 let (app, base, subject) = (self.app, ask.base, &*ask.subject);
                 self.tx.as_system(|tx| one(&mut Show { tx, app, subject, base }, kind, id))
             }
             Out::Many(name, kind, ids, meta) => {
-                let mut drawn = self.show().whole(kind, &ids, &ask.wants)?;
-                let list: Vec<Value> = ids.iter().filter_map(|id| drawn.remove(id)).collect();
-                let mut map = Map::from_iter([(name.to_owned(), Value::Array(list))]);
+                let drawn = self.show().whole(kind, &ids, &ask.wants)?;
+                let mut writer = Writer::new();
+                writer.put_list(name, ids.iter().filter_map(|id| drawn.get(id)));
                 if let Some(meta) = meta {
-                    map.insert("meta".to_owned(), serde_json::to_value(meta).map_err(|e| Error::Bug(e.to_string()))?);
+                    writer.put("meta", &Text::of(&meta)?);
                 }
-                Ok(Some(Value::Object(map)))
+                Ok(Some(writer.finish()))
             }
         }
     }
@@ -235,10 +243,10 @@ impl<'c> Work<'_, 'c> {
     /// When the row is gone.
     pub fn apart<R: Shown>(&mut self, id: Id<R>) -> Result<Out, Error> {
         let drawn = self.all_apart::<R>(&[id.any()])?.pop();
-        drawn.map(Out::Json).ok_or_else(|| Error::missing(R::KIND, id))
+        drawn.map(|text| Out::Text(text.as_str().to_owned())).ok_or_else(|| Error::missing(R::KIND, id))
     }
 
-    fn all_apart<R: Shown>(&mut self, ids: &[RawId]) -> Result<Vec<Value>, Error> {
+    fn all_apart<R: Shown>(&mut self, ids: &[RawId]) -> Result<Vec<Text>, Error> {
         let (app, base, subject) = (self.app, self.ask.base, &*self.ask.subject);
         let drawn = self.tx.as_system(|tx| Show { tx, app, subject, base }.whole(R::KIND, ids, &Wants::default()));
         let mut drawn = drawn?;
@@ -262,18 +270,18 @@ impl<'c> Work<'_, 'c> {
             Ok((tx.count::<R>(filter)?, ids))
         })?;
         let list = self.all_apart::<R>(&ids)?;
-        self.listed(key, list, page, total)
+        self.listed(key, &list, page, total)
     }
 
     /// A page that is drawn already.
     ///
     /// # Errors
     /// Our own mistake, when it cannot be written.
-    pub fn listed(&self, key: &'static str, list: Vec<Value>, page: Page, total: u64) -> Result<Out, Error> {
-        let meta = page.meta(&self.ask.path, &self.ask.query, total);
-        let meta = serde_json::to_value(meta).map_err(|e| Error::Bug(e.to_string()))?;
-        let map = Map::from_iter([(key.to_owned(), Value::Array(list)), ("meta".to_owned(), meta)]);
-        Ok(Out::Json(Value::Object(map)))
+    pub fn listed(&self, key: &'static str, list: &[Text], page: Page, total: u64) -> Result<Out, Error> {
+        let mut writer = Writer::new();
+        writer.put_list(key, list);
+        writer.put("meta", &Text::of(&page.meta(&self.ask.path, &self.ask.query, total))?);
+        Ok(Out::Text(writer.finish()))
     }
 
     /// The words of a query parameter, when it says something.
@@ -416,7 +424,7 @@ impl Row {
                 let body = match runs {
                     Runs::Own(own) => {
                         let input = Input::of(&cx)?;
-                        own(cx, input).await?
+                        own(cx, input).await?.map(|body| body.to_string())
                     }
                     Runs::Act(act) => {
                         let ask = Ask::of(&cx)?;
@@ -428,7 +436,7 @@ impl Row {
                 };
                 Ok::<_, Problem>(match body {
                     None => Reply::empty(status),
-                    Some(body) => Reply::json(status, &body),
+                    Some(body) => Reply::bytes(status, JSON, body),
                 })
             })
     }

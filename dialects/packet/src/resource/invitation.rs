@@ -54,8 +54,9 @@ pub struct Wire {
     invitation: Link,
     /// Whoever is invited need not be a user yet: a link that leads nowhere, as things without a path of their own have.
     user: Link,
-    /// The project, or such a link where the whole organization is meant.
-    project: Link,
+    /// Such a link where the whole organization is meant; the relation of this name says which project it is otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    project: Option<Link>,
 }
 
 /// A link.
@@ -97,7 +98,10 @@ impl Shown for Invitation {
                 .collect(),
             invitation: Link { href: show.href::<Self>(row.uid) },
             user: Link { href: format!("#{}", row.uid) },
-            project: Link { href: format!("#{}", row.uid) },
+            project: match row.spec.projects.first().and_then(|id| projects.get(id)) {
+                Some(found) if !Project::is_hidden(found) => None,
+                _ => Some(Link { href: format!("#{}", row.uid) }),
+            },
         };
         Ok(objects.iter().map(wire).collect())
     }

@@ -9,12 +9,13 @@ use meetme_model::access::{Organization, Project, Role, User};
 use meetme_store::Resource as _;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::membership::{ROLES, word};
 use crate::{
     page::{Link, Page},
     show::Show,
+    text::{Text, Writer},
     work::{Gives, Out, Row, Work},
 };
 
@@ -61,7 +62,7 @@ fn list(work: &mut Work<'_, '_>) -> Result<Out, Error> {
     let whole = if is_whole { show.whole(User::KIND, &users, &wants)? } else { Default::default() };
     let people = show.tx.many(users.iter().map(|id| id.of::<User>()))?;
     let base = show.href::<Organization>(organization.uid);
-    let draw = |show: &Show<'_, '_>, member: &Member| -> Result<Option<Value>, Error> {
+    let draw = |show: &Show<'_, '_>, member: &Member| -> Result<Option<Text>, Error> {
         let Some(user) = people.get(&member.user) else { return Ok(None) };
         let own = member.places.iter().filter(|place| place.spec.scope == node);
         let counted: Vec<_> = if own.clone().next().is_some() { own.collect() } else { member.places.iter().collect() };
@@ -81,16 +82,16 @@ fn list(work: &mut Work<'_, '_>) -> Result<Out, Error> {
             organization: Link { href: base.clone() },
             href: format!("{base}/members/{}", user.uid),
         };
-        let mut out = serde_json::to_value(wire).map_err(|e| Error::Bug(e.to_string()))?;
-        out["user"] =
-            whole.get(&user.id.any()).cloned().unwrap_or_else(|| json!({ "href": show.href::<User>(user.uid) }));
-        Ok(Some(out))
+        let mut out = Writer::with(&wire)?;
+        let link = || Text::link(&show.href::<User>(user.uid));
+        out.put("user", &whole.get(&user.id.any()).cloned().unwrap_or_else(link));
+        Ok(Some(out.finish().into()))
     };
     let mut drawn = Vec::with_capacity(shown.len());
     for member in &shown {
         drawn.extend(draw(&show, member)?);
     }
-    work.listed("members", drawn, page, total)
+    work.listed("members", &drawn, page, total)
 }
 
 fn delete(work: &mut Work<'_, '_>) -> Result<Out, Error> {
