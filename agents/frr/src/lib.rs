@@ -96,7 +96,7 @@ impl Frr {
         self.count(settings, &look.summary, &neighbours, &mut sessions).await?;
         let unheeded = limits::unheeded(&look.ours, &sessions);
         if !unheeded.is_empty() {
-            tracing::warn!(sessions = unheeded.sessions, "FRR is told the limits again that it has not counted right");
+            tracing::warn!(sessions = unheeded.sessions, "FRR is told the limits again that it has not seen exceeded");
             look::ask(settings, &unheeded.commands()).await?;
         }
         let config = look.config();

@@ -181,11 +181,11 @@ fn activated(out: &mut Vec<String>, session: &BgpSession, import: &str, export: 
     let mut say = |line: String| out.push(format!("neighbor {} {line}", session.peer_address));
     say(format!("route-map {import} in"));
     say(format!("route-map {export} out"));
-    // What the policy rejects is kept too: the limit counts it, and a changed policy needs no word from the peer.
+    // What the policy rejects is kept too: it is counted, and a changed policy needs no word from the peer.
     say("soft-reconfiguration inbound".to_owned());
     if let Some(most) = session.max_prefixes {
-        // The pause is in minutes.
-        say(format!("maximum-prefix {most} restart 1 force"));
+        // The pause is in minutes. What is rejected counts too, but not by FRR's own count: see [`crate::limits`].
+        say(format!("maximum-prefix {most} restart 1"));
     }
     if session.route_server_client {
         say("route-server-client".to_owned());

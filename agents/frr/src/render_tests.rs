@@ -342,7 +342,7 @@ fn everything_a_router_can_want_is_rendered() {
       neighbor 192.0.2.2 route-map meetme-in-1a8241ef2151 in
       neighbor 192.0.2.2 route-map meetme-out-eb5979aec180 out
       neighbor 192.0.2.2 soft-reconfiguration inbound
-      neighbor 192.0.2.2 maximum-prefix 10 restart 1 force
+      neighbor 192.0.2.2 maximum-prefix 10 restart 1
       neighbor 192.0.2.2 activate
       table-map meetme-none
      exit-address-family

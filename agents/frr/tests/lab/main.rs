@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "every function of this crate is part of a test")]
 
 mod guard;
+mod limits;
 mod room;
 mod routes;
 
@@ -167,32 +168,6 @@ async fn a_disabled_session_goes_down_on_both_sides_and_comes_back_and_the_other
 }
 
 #[tokio::test]
-async fn too_many_prefixes_bring_the_session_down_and_are_named() {
-    let Some(room) = Room::with_neighbour().await else { return };
-    let mut want = room.peering();
-    want.sessions[0].max_prefixes = Some(2);
-    // The neighbour waits for us and sends all it has at once, as soon as the session is there: a new one, one that was shut, and
-    // one that was taken away and comes back.
-    let reached = "Cease/Maximum Number of Prefixes Reached";
-    let mut shut = want.clone();
-    shut.sessions[0].enabled = false;
-    for before in [None, Some(shut), Some(room.alone())] {
-        if let Some(before) = before {
-            room.apply(&before).await;
-            let clean = |s: &SessionState| s.last_error.as_deref() != Some(reached);
-            if before.sessions.is_empty() {
-                assert_eq!(room.observe().await.unwrap().sessions, vec![]);
-            } else {
-                room.session("s1", clean).await;
-            }
-        }
-        room.apply(&want).await;
-        let seen = room.session("s1", |s| s.last_error.as_deref() == Some(reached)).await;
-        assert_ne!(seen.state, BgpState::Established);
-    }
-}
-
-#[tokio::test]
 async fn roles_hops_and_forwarding_detection_are_agreed_on_with_another_make() {
     let more = "local role provider; require roles on; \
                 bfd { min rx interval 300 ms; min tx interval 300 ms; multiplier 5; };";
@@ -260,7 +235,7 @@ async fn hand_edits_are_seen_and_undone_and_what_is_not_ours_is_left_alone() {
     assert!(plan.is_change);
     for line in [
         "-  neighbor 192.0.2.2 maximum-prefix 99",
-        "+  neighbor 192.0.2.2 maximum-prefix 10 restart 1 force",
+        "+  neighbor 192.0.2.2 maximum-prefix 10 restart 1",
         "- neighbor 192.0.2.9 remote-as 64509",
         "- timers bgp 7 21",
         "- set local-preference 7",
@@ -377,6 +352,6 @@ async fn a_thousand_sessions_are_configured_and_changed_without_a_process_for_ea
     room.apply(&want).await;
     let running = room.running();
     assert_eq!(running.matches(" set local-preference 150\n").count(), 1, "one policy is one map");
-    assert_eq!(running.matches(" maximum-prefix 50 restart 1 force\n").count(), 1000);
+    assert_eq!(running.matches(" maximum-prefix 50 restart 1\n").count(), 1000);
     assert!(!room.plan(&want).await.is_change);
 }
