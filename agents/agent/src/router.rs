@@ -163,6 +163,9 @@ pub struct BgpSession {
     /// What we are to the peer (RFC 9234); none where the peers do not tell each other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
+    /// Whether a peer that says no role is refused (RFC 9234, section 4.2). Means nothing without a role of ours.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub strict_role: bool,
     /// How the path to the peer is watched (RFC 5880); none where only silence tells that it is gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bfd: Option<Bfd>,
@@ -204,6 +207,7 @@ impl BgpSession {
             ttl: 1,
             gtsm: false,
             role: None,
+            strict_role: false,
             bfd: None,
             passive: false,
             max_prefixes: None,

@@ -198,7 +198,10 @@ fn every_role_has_a_word() {
     ] {
         let mut said = session("s1", "192.0.2.2");
         said.role = Some(role);
-        assert!(body(&router(vec![said])).contains(&format!("  local role {word};\n")), "{word}");
+        assert!(body(&router(vec![said.clone()])).contains(&format!("  local role {word};\n")), "{word}");
+        said.strict_role = true;
+        let text = body(&router(vec![said]));
+        assert!(text.contains(&format!("  local role {word};\n  require roles on;\n")), "{text}");
     }
 }
 

@@ -124,7 +124,7 @@ fn neighbour(out: &mut Vec<String>, session: &BgpSession, own: Asn, timers: &Tim
         say(format!("ebgp-multihop {}", session.ttl));
     }
     if let Some(role) = session.role {
-        say(format!("local-role {}", word(role)));
+        say(format!("local-role {}{}", word(role), if session.strict_role { " strict-mode" } else { "" }));
     }
     if let Some(bfd) = &session.bfd {
         say(BFD.to_owned());

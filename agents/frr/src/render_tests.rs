@@ -185,7 +185,9 @@ fn every_role_has_a_word() {
     ] {
         let mut said = session("s1", "192.0.2.2");
         said.role = Some(role);
-        assert!(render(&router(vec![said])).unwrap().contains(&format!(" local-role {word}\n")), "{word}");
+        assert!(render(&router(vec![said.clone()])).unwrap().contains(&format!(" local-role {word}\n")), "{word}");
+        said.strict_role = true;
+        assert!(render(&router(vec![said])).unwrap().contains(&format!(" local-role {word} strict-mode\n")), "{word}");
     }
 }
 

@@ -225,7 +225,9 @@ fn every_role_has_a_word() {
     ] {
         let mut said = session("s1", "192.0.2.2");
         said.role = Some(role);
-        assert!(body(&router(vec![said])).contains(&format!("  announce policy {word}\n")), "{word}");
+        assert!(body(&router(vec![said.clone()])).contains(&format!("  announce policy {word}\n")), "{word}");
+        said.strict_role = true;
+        assert!(body(&router(vec![said])).contains(&format!("  announce policy {word} enforce\n")), "{word}");
     }
 }
 

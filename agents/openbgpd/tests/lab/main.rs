@@ -83,6 +83,20 @@ async fn roles_and_hops_are_agreed_on_with_another_make() {
 }
 
 #[tokio::test]
+async fn a_peer_that_says_no_role_is_refused_where_roles_are_strict() {
+    let Some(room) = Room::with_neighbour().await else { return };
+    let mut want = room.peering();
+    (want.sessions[0].role, want.sessions[0].strict_role) = (Some(Role::Peer), true);
+    room.apply(&want).await;
+    let seen = room.session("s1", |s| s.last_error.as_deref().is_some_and(|why| why.contains("ole"))).await;
+    assert_ne!(seen.state, BgpState::Established);
+    assert!(!room.plan(&want).await.is_change);
+    want.sessions[0].strict_role = false;
+    room.apply(&want).await;
+    room.established("s1").await;
+}
+
+#[tokio::test]
 async fn a_disabled_session_goes_down_on_both_sides_and_comes_back_and_the_other_stays_up() {
     let Some(room) = Room::with_neighbour().await else { return };
     let mut want = room.peering();
