@@ -298,8 +298,25 @@ pub struct SessionState {
     pub advertised: Option<u32>,
     /// When the session entered its present state.
     pub since: Option<Time>,
+    /// How the path to the peer is, where it is watched (RFC 5880); none where it is not, or the box does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bfd: Option<BfdState>,
     /// What went wrong last, in the daemon's words.
     pub last_error: Option<String>,
+}
+
+/// Where a session of bidirectional forwarding detection stands (RFC 5880, section 4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BfdState {
+    /// Held down by one of the ends: it says nothing of the path.
+    AdminDown,
+    /// Nothing is heard of the peer, or it hears nothing of us.
+    Down,
+    /// The peer is heard and does not say yet that it hears us.
+    Init,
+    /// Each end hears the other.
+    Up,
 }
 
 /// The states of RFC 4271, section 8.2.2.

@@ -93,6 +93,7 @@ mod tests {
             accepted,
             advertised: None,
             since: None,
+            bfd: None,
             last_error: None,
         };
         let sessions = [

@@ -12,8 +12,8 @@ use std::os::unix::fs::PermissionsExt;
 use meetme_agent::{
     Agent, AgentError, Fence, WireSecret,
     router::{
-        AsPath, Bfd, BgpSession, BgpState, Changes, Community, Desired, Policy, PrefixRange, Role, RouteSource,
-        SessionState, Term, Verdict,
+        AsPath, Bfd, BfdState, BgpSession, BgpState, Changes, Community, Desired, Policy, PrefixRange, Role,
+        RouteSource, SessionState, Term, Verdict,
     },
 };
 use meetme_lab::{SOON, until, wish::asn};
@@ -201,6 +201,38 @@ async fn roles_hops_and_forwarding_detection_are_agreed_on_with_another_make() {
     room.apply(&room.alone()).await;
     let running = room.running();
     assert!(running.contains(" profile theirs\n") && !running.contains("meetme-5-300-400"), "{running}");
+}
+
+#[tokio::test]
+async fn a_peer_that_says_no_role_is_refused_where_roles_are_strict() {
+    let Some(room) = Room::with_neighbour().await else { return };
+    let mut want = room.peering();
+    (want.sessions[0].role, want.sessions[0].strict_role) = (Some(Role::Peer), true);
+    room.apply(&want).await;
+    let seen = room.session("s1", |s| s.last_error.as_deref().is_some_and(|why| why.contains("Role"))).await;
+    assert_ne!(seen.state, BgpState::Established);
+    assert!(!room.plan(&want).await.is_change);
+    want.sessions[0].strict_role = false;
+    room.apply(&want).await;
+    room.established("s1").await;
+}
+
+#[tokio::test]
+async fn a_path_that_is_lost_is_seen_long_before_silence_tells() {
+    let Some(mut room) = Room::speaking("bfd { min rx interval 200 ms; min tx interval 200 ms; };", "").await else {
+        return;
+    };
+    room.start_bfd().await;
+    let mut want = room.peering();
+    want.sessions[0].bfd = Some(Bfd { tx_ms: 200, rx_ms: 250, multiplier: 3 });
+    room.apply(&want).await;
+    room.session("s1", |s| s.state == BgpState::Established && s.bfd == Some(BfdState::Up)).await;
+    assert_eq!(room.established("s2").await.bfd, None);
+    room.peer.as_ref().unwrap().unplug().unwrap();
+    let lost = |s: &SessionState| s.bfd == Some(BfdState::Down) && s.state != BgpState::Established;
+    let seen = room.session("s1", lost).await;
+    // The hold time, by which silence would end it, is many times as long and has words of its own.
+    assert!(seen.last_error.as_deref().is_some_and(|why| why.contains("BFD")), "{seen:?}");
 }
 
 #[tokio::test]
