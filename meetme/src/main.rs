@@ -59,9 +59,8 @@ fn main() -> ExitCode {
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         eprintln!("meetme: another TLS provider was installed first");
     }
-    // Quick reads run on these threads, at most as many at once as there are processors: one thread is always left.
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get) + 1;
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build() {
+    // Beside it, a server has threads of its own for those who ask.
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => {
             eprintln!("meetme: no runtime: {e}");

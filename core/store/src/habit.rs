@@ -22,7 +22,7 @@ pub(crate) struct Habit {
 }
 
 impl Habit {
-    fn new() -> Self {
+    pub fn new() -> Self {
         // What never ran is not trusted to be quick.
         Self { micros: AtomicU32::new(u32::MAX), has_steps: AtomicBool::new(false) }
     }

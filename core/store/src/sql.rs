@@ -53,6 +53,14 @@ impl<'a> Compiler<'a> {
         self.right(out, &seen, kind, a)
     }
 
+    /// Writes the part of a statement that says which rows, from `FROM` on. They are called `a0`.
+    pub fn from(&mut self, out: &mut String, kind: &KindInfo, filter: &Filter) -> Result<(), Error> {
+        write(out, format_args!(" FROM {} a0 WHERE (", kind.table()));
+        self.condition(out, filter, kind, "a0")?;
+        out.push(')');
+        self.seen(out, kind, "a0")
+    }
+
     /// Writes a right.
     pub fn right(&mut self, out: &mut String, rows: &Filter, kind: &KindInfo, a: &str) -> Result<(), Error> {
         let outer = std::mem::replace(&mut self.in_right, true);

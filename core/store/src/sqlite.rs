@@ -7,7 +7,10 @@ use std::{
     num::NonZero,
     path::Path,
     rc::Rc,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -26,6 +29,10 @@ use crate::{
 const GROUP: usize = 256;
 /// How often a reader looks for a free connection before it hands its work to another thread.
 const TRIES: u32 = 4;
+/// The longest time that statements of one operation run on the asker's own thread. Ten times of what a quick one takes.
+const PATIENCE: Duration = Duration::from_millis(5);
+/// How many steps of a statement are made between looks at the clock: about a tenth of a millisecond.
+const STEPS: i32 = 4_000;
 /// How often the writer looks whether another process wrote to the file.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -33,6 +40,33 @@ pub(crate) struct Sqlite {
     connection: Connection,
     steps: Steps,
     doomed: Option<String>,
+    /// For connections on which whoever asks reads by themselves.
+    hurry: Option<Arc<Hurry>>,
+}
+
+/// When a reader who keeps others waiting gives up.
+struct Hurry {
+    /// What times are counted from.
+    start: Instant,
+    /// The time in microseconds.
+    until: AtomicU64,
+    /// Whether it gave up.
+    over: AtomicBool,
+}
+
+impl Hurry {
+    fn micros(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// Whether the statement that runs must stop.
+    fn is_over(&self) -> bool {
+        let over = self.micros() > self.until.load(Ordering::Relaxed);
+        if over {
+            self.over.store(true, Ordering::Relaxed);
+        }
+        over
+    }
 }
 
 pub(crate) fn open(path: &Path, writer: bool) -> Result<Sqlite, Error> {
@@ -54,7 +88,7 @@ pub(crate) fn open(path: &Path, writer: bool) -> Result<Sqlite, Error> {
     if !writer {
         connection.execute_batch("PRAGMA query_only = ON").map_err(|e| bug(&e))?;
     }
-    Ok(Sqlite { connection, steps: Steps::default(), doomed: None })
+    Ok(Sqlite { connection, steps: Steps::default(), doomed: None, hurry: None })
 }
 
 /// Starts the writer.
@@ -129,7 +163,8 @@ pub(crate) fn read_thread(
 ) -> std::io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name(format!("store-read-{number}")).spawn(move || {
         while let Ok(job) = queue.recv() {
-            conn.read(job, &shared);
+            // Nobody hurries here: nothing is given back.
+            drop(conn.read(job, &shared));
         }
         refuse_all(&queue, &shared, "the store is closed");
     })
@@ -137,9 +172,8 @@ pub(crate) fn read_thread(
 
 /// Connections on which whoever asks reads by themselves. Waking a thread and being woken by it takes longer than most reads.
 ///
-/// The asker's thread answers other requests too, so this is for operations that are quick by habit. There are as many of these
-/// connections as processors, and whoever runs a server gives it a thread more than that: operations that are slow for
-/// once cannot stop it.
+/// The asker's thread answers other requests too, so this is for operations that are quick by habit; one that is slow for once is given
+/// up and run elsewhere. There are as many of these connections as processors, and one for whoever asks beside the clients.
 pub(crate) struct Near {
     idle: Mutex<Vec<Sqlite>>,
 }
@@ -147,16 +181,28 @@ pub(crate) struct Near {
 impl Near {
     pub fn open(path: &Path) -> Result<Self, Error> {
         let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
-        let idle = (0..processors).map(|_| open(path, false)).collect::<Result<_, _>>()?;
+        let hurried = |_| {
+            let mut conn = open(path, false)?;
+            let hurry = Arc::new(Hurry {
+                start: Instant::now(),
+                until: AtomicU64::new(u64::MAX),
+                over: AtomicBool::new(false),
+            });
+            let clock = hurry.clone();
+            conn.connection.progress_handler(STEPS, Some(move || clock.is_over())).map_err(|e| bug(&e))?;
+            conn.hurry = Some(hurry);
+            Ok(conn)
+        };
+        let idle = (0..=processors).map(hurried).collect::<Result<_, Error>>()?;
         Ok(Self { idle: Mutex::new(idle) })
     }
 
-    /// Runs a job if a connection is free, else gives it back.
+    /// Runs a job if a connection is free and it is quick, else gives it back.
     pub fn read(&self, job: Box<dyn Job>, shared: &Shared) -> Option<Box<dyn Job>> {
         let Some(mut conn) = self.free() else { return Some(job) };
-        conn.read(job, shared);
+        let left = conn.read(job, shared);
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(conn);
-        None
+        left
     }
 
     /// A connection, if there is one soon: who has it now is quick, and may only wait for this thread's processor.
@@ -173,15 +219,25 @@ impl Near {
 }
 
 impl Sqlite {
-    /// Runs a reading job from its beginning to its answer.
-    fn read(&mut self, mut job: Box<dyn Job>, shared: &Shared) {
+    /// Runs a reading job from its beginning to its answer. Gives it back when others could not wait for that any longer.
+    fn read(&mut self, mut job: Box<dyn Job>, shared: &Shared) -> Option<Box<dyn Job>> {
         let begun = Instant::now();
+        if let Some(hurry) = &self.hurry {
+            hurry.over.store(false, Ordering::Relaxed);
+            hurry.until.store(hurry.micros() + PATIENCE.as_micros() as u64, Ordering::Relaxed);
+        }
         let mut ended = Ok(());
         if job.habit().has_steps() || !self.read_alone(job.as_mut(), shared) {
             ended = self.read_in_steps(job.as_mut(), shared);
         }
         job.habit().took(begun.elapsed());
+        if self.hurry.as_ref().is_some_and(|hurry| hurry.over.load(Ordering::Relaxed)) {
+            // Whatever it made of the statement that was stopped is no answer.
+            self.leave();
+            return Some(job);
+        }
         job.finish(shared, ended);
+        None
     }
 
     /// Runs a reading job outside a transaction; false when it must be run again, inside one.
@@ -383,6 +439,51 @@ fn index_name(message: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+    use crate::{Registry, habit::Habit};
+
+    /// Counts far, and says how its only statement ended.
+    struct Counts {
+        habit: Habit,
+        ended: std::sync::mpsc::Sender<bool>,
+        far: u64,
+    }
+
+    impl Job for Counts {
+        fn run(&mut self, conn: &mut dyn Conn, _: &Shared, _: Vec<u64>) -> bool {
+            let sql =
+                "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT ?1) SELECT count(*) FROM c";
+            let counted = conn.query(sql, &[Cell::Int(self.far as i64)], &mut |_| Ok(()));
+            self.ended.send(counted.is_ok()).unwrap();
+            false
+        }
+        fn finish(self: Box<Self>, _: &Shared, _: Result<(), Error>) {}
+        fn habit(&self) -> &Habit {
+            &self.habit
+        }
+    }
+
+    #[test]
+    fn who_takes_long_on_the_askers_thread_is_given_back_and_can_be_run_elsewhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        let shared = Shared::new(Registry::new(), Arc::new(meetme_base::SystemClock), true);
+        let near = Near::open(&file).unwrap();
+        let (ended, how) = std::sync::mpsc::channel();
+        let job = |far| Box::new(Counts { habit: Habit::new(), ended: ended.clone(), far });
+        assert!(near.read(job(10), &shared).is_none());
+        assert!(how.recv().unwrap());
+        // A hundred million steps are some seconds; ten thousand are not yet looked at.
+        let left = near.read(job(100_000_000), &shared).expect("it must be given back");
+        assert!(!how.recv().unwrap() && !left.habit().is_quick());
+        let mut patient = open(&file, false).unwrap();
+        assert!(patient.read(job(1_000_000), &shared).is_none());
+        assert!(how.recv().unwrap());
+        // The connection is as good as before.
+        assert!(near.read(job(10), &shared).is_none());
+        assert!(how.recv().unwrap());
+    }
+
     #[test]
     fn a_broken_unique_index_is_recognised_by_its_columns() {
         let text =

@@ -85,6 +85,22 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// With `counting`, all commits to the database are of this process.
+    pub fn new(registry: Registry, clock: Arc<dyn Clock>, counting: bool) -> Self {
+        let epochs = (0..registry.len()).map(|_| AtomicU64::new(0)).collect();
+        Self {
+            registry,
+            clock,
+            counts: Counts::default(),
+            plans: along::Plans::default(),
+            habits: Habits::default(),
+            epochs,
+            listeners: RwLock::default(),
+            counting,
+            xid_offset: AtomicI64::new(0),
+        }
+    }
+
     /// See [`schema::xid_offset`].
     pub fn xid_offset(&self) -> i64 {
         self.xid_offset.load(Ordering::Relaxed)
@@ -179,18 +195,7 @@ impl Store {
     /// When the database cannot be opened or its tables cannot be made.
     pub fn open(open: &Open, registry: Registry, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let counting = matches!(open, Open::Sqlite { .. });
-        let epochs = (0..registry.len()).map(|_| AtomicU64::new(0)).collect();
-        let shared = Arc::new(Shared {
-            registry,
-            clock,
-            counts: Counts::default(),
-            plans: along::Plans::default(),
-            habits: Habits::default(),
-            epochs,
-            listeners: RwLock::default(),
-            counting,
-            xid_offset: AtomicI64::new(0),
-        });
+        let shared = Arc::new(Shared::new(registry, clock, counting));
         // Unbounded here: the server's limit on requests in flight bounds what can wait.
         let (write, write_queue) = crossbeam_channel::unbounded();
         let (read, read_queue) = crossbeam_channel::unbounded();

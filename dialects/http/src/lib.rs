@@ -16,6 +16,7 @@ mod compress;
 mod config;
 mod cx;
 mod decode;
+mod desk;
 mod dialect;
 mod health;
 mod limit;

@@ -19,7 +19,12 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use crate::{Door, Fault, Server, server::Inner, tls};
+use crate::{
+    Door, Fault, Server,
+    desk::{Desks, Place},
+    server::Inner,
+    tls,
+};
 
 /// How long a TLS handshake may take.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
@@ -101,6 +106,14 @@ impl Bound {
         let Self { inner, doors, acceptor, .. } = self;
         let cut = CancellationToken::new();
         let seats = Arc::new(Semaphore::new(inner.config.limits.connections.min(Semaphore::MAX_PERMITS)));
+        let desks = match Desks::open() {
+            Ok(desks) => Some(Arc::new(desks)),
+            Err(error) => {
+                // Slower, and no reason to answer nobody.
+                warn!(%error, "there are no threads for connections of their own");
+                None
+            }
+        };
         let mut tasks = JoinSet::new();
         for (listening, listener) in doors {
             info!(listen.address = %listening.address, listen.tls = listening.secure, dialect = listening.dialect.unwrap_or("all"), "listening");
@@ -110,6 +123,7 @@ impl Bound {
                 listening,
                 seats: Arc::clone(&seats),
                 cut: cut.clone(),
+                desks: desks.clone(),
             };
             tasks.spawn(keeper.accept(listener));
         }
@@ -148,6 +162,8 @@ struct Keeper {
     listening: Listening,
     seats: Arc<Semaphore>,
     cut: CancellationToken,
+    /// Absent where the system gives no threads: connections are served where they are accepted then.
+    desks: Option<Arc<Desks>>,
 }
 
 impl Keeper {
@@ -166,11 +182,19 @@ impl Keeper {
                 Some(ended) = connections.join_next() => heard(ended),
                 (seat, accepted) = next => match (seat, accepted) {
                     (Ok(seat), Ok((stream, peer))) => {
-                        let keeper = Arc::clone(&keeper);
-                        connections.spawn(async move {
-                            keeper.greet(stream, peer).await;
+                        let served = Arc::clone(&keeper);
+                        let Some(place) = keeper.desks.as_ref().and_then(|desks| desks.place()) else {
+                            connections.spawn(async move {
+                                served.greet(stream, peer).await;
+                                drop(seat);
+                            });
+                            continue;
+                        };
+                        let handle = place.handle.clone();
+                        connections.spawn_on(async move {
+                            served.greet_at(place, stream, peer).await;
                             drop(seat);
-                        });
+                        }, &handle);
                     }
                     (_, Err(error)) => {
                         warn!(%error, "a connection could not be accepted");
@@ -186,6 +210,15 @@ impl Keeper {
         while let Some(ended) = connections.join_next().await {
             heard(ended);
         }
+    }
+
+    /// Runs at a desk, which must hear of the connection itself: so far the thread that accepted it would.
+    async fn greet_at(&self, place: Place, stream: TcpStream, peer: SocketAddr) {
+        match stream.into_std().and_then(TcpStream::from_std) {
+            Ok(stream) => self.greet(stream, peer).await,
+            Err(error) => debug!(%error, "a connection could not be moved"),
+        }
+        drop(place);
     }
 
     async fn greet(&self, stream: TcpStream, peer: SocketAddr) {

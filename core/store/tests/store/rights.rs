@@ -309,3 +309,48 @@ fn the_log_shows_only_lines_of_rows_that_the_caller_may_see() {
         assert_eq!(seen(&narrow, &all), ["mine"]);
     });
 }
+
+#[test]
+fn parts_of_a_list_over_several_nodes_are_cut_from_the_whole_of_it() {
+    on_both(|w| {
+        let root = w.org;
+        let nodes = w.write(move |tx| {
+            let mut nodes = Vec::new();
+            for name in ["a", "b", "c", "d"] {
+                let node = tx.create(root, Org::named(name))?.id.any();
+                for n in 0..9 {
+                    let label = (n % 3 > 0).then(|| format!("label {}", n % 2));
+                    let spec = Device { name: format!("{name}{n}"), label, size: Some(n % 4), ..Device::default() };
+                    tx.create(node, spec)?;
+                }
+                nodes.push(node);
+            }
+            Ok(nodes)
+        });
+        // Rights on all but one of them.
+        let seen = Filter::is_in("tenant", nodes.unwrap().into_iter().skip(1));
+        let scope = Rights::default().may::<Device>("see", seen).scope();
+        w.read_as(&scope, |tx| {
+            for order in [
+                vec![],
+                vec![Order::up("name")],
+                vec![Order::down("label"), Order::up("size")],
+                vec![Order::up("tenant"), Order::down("id")],
+            ] {
+                for filter in [Filter::All, Filter::eq("size", 1), Filter::eq("name", "a1"), Filter::Never] {
+                    let query = Query::of(filter.clone()).order(order.clone());
+                    let whole = tx.list::<Device>(&query)?;
+                    assert!(whole.iter().all(|device| !device.spec.name.starts_with('a')));
+                    for (limit, offset) in [(1, 0), (5, 0), (5, 4), (100, 0), (7, 25), (3, 1000)] {
+                        let (count, part) = tx.page::<Device>(&query.clone().page(limit, offset))?;
+                        let wanted: Vec<_> = whole.iter().skip(offset as usize).take(limit as usize).collect();
+                        assert_eq!(part.iter().collect::<Vec<_>>(), wanted, "{order:?} {filter:?} {limit} {offset}");
+                        assert_eq!(count, whole.len() as u64);
+                    }
+                }
+            }
+            Ok(())
+        })
+        .unwrap();
+    });
+}
