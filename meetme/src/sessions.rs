@@ -10,7 +10,7 @@ use std::{
 use meetme_app::{App, Error};
 use meetme_base::Id;
 use meetme_model::{
-    BgpState, PeerStatus,
+    BfdState, BgpState, PeerStatus,
     routing::{DirectSession, Exchange, ExchangeLink, ExchangeSession, Router},
 };
 use meetme_store::{Context, Filter, Query, Tx};
@@ -51,6 +51,9 @@ const TOLD: &[Told] = &[
     ("meetme_session_up", "Whether the session is established", |s| Some((s.state? == BgpState::Established).into())),
     ("meetme_session_state", "The state of the session, from 1 for idle to 6 for established (RFC 4273)", |s| {
         Some(s.state? as i64 + 1)
+    }),
+    ("meetme_session_bfd_up", "Whether the path to the peer is up, where it is watched (RFC 5880)", |s| {
+        Some((s.bfd? == BfdState::Up).into())
     }),
     ("meetme_session_received_prefixes", "Prefixes that the peer sends", |s| Some(s.received.into())),
     ("meetme_session_accepted_prefixes", "Prefixes of the peer that passed the import policy", |s| {
@@ -151,6 +154,7 @@ mod tests {
             state: Some(BgpState::Established),
             received: 7,
             flaps: 2,
+            bfd: Some(BfdState::Down),
             since: Some(Time(5_000)),
             ..PeerStatus::default()
         };
@@ -172,6 +176,7 @@ mod tests {
         for line in [
             format!("meetme_session_up{labels} 1"),
             format!("meetme_session_state{labels} 6"),
+            format!("meetme_session_bfd_up{labels} 0"),
             format!("meetme_session_received_prefixes{labels} 7"),
             format!("meetme_session_flaps_total{labels} 2"),
             format!("meetme_session_since_timestamp_seconds{labels} 5"),

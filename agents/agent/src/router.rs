@@ -163,6 +163,9 @@ pub struct BgpSession {
     /// What we are to the peer (RFC 9234); none where the peers do not tell each other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
+    /// Whether a peer that says no role is refused (RFC 9234, section 4.2). Means nothing without a role of ours.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub strict_role: bool,
     /// How the path to the peer is watched (RFC 5880); none where only silence tells that it is gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bfd: Option<Bfd>,
@@ -204,6 +207,7 @@ impl BgpSession {
             ttl: 1,
             gtsm: false,
             role: None,
+            strict_role: false,
             bfd: None,
             passive: false,
             max_prefixes: None,
@@ -294,8 +298,25 @@ pub struct SessionState {
     pub advertised: Option<u32>,
     /// When the session entered its present state.
     pub since: Option<Time>,
+    /// How the path to the peer is, where it is watched (RFC 5880); none where it is not, or the box does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bfd: Option<BfdState>,
     /// What went wrong last, in the daemon's words.
     pub last_error: Option<String>,
+}
+
+/// Where a session of bidirectional forwarding detection stands (RFC 5880, section 4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BfdState {
+    /// Held down by one of the ends: it says nothing of the path.
+    AdminDown,
+    /// Nothing is heard of the peer, or it hears nothing of us.
+    Down,
+    /// The peer is heard and does not say yet that it hears us.
+    Init,
+    /// Each end hears the other.
+    Up,
 }
 
 /// The states of RFC 4271, section 8.2.2.

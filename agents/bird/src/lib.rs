@@ -39,7 +39,7 @@ pub use render::render;
 pub use settings::Settings;
 
 use control::{Answer, Control};
-use protocols::{Clocks, Protocol, protocols};
+use protocols::{Clocks, Protocol, protocols, watched};
 
 /// Up to how many BGP protocols are told in full by one question, and about how many single ones are asked in a pass
 /// beyond that. The daemon answers nothing else while it writes an answer: about 60 ms for 1,000 sessions in full.
@@ -88,6 +88,12 @@ impl Bird {
                     protocol.session.peer_asn.get_or_insert(*asn);
                 }
             }
+        }
+        // Whatever it answers without a session of BFD holds none.
+        let watched = watched(&control.ask("show bfd sessions").await?);
+        for protocol in &mut found {
+            let session = &mut protocol.session;
+            session.bfd = session.peer_address.and_then(|address| watched.get(&address).copied());
         }
         let sessions = found.into_iter().map(|protocol| protocol.session).collect();
         let config_sha256 = mark::sha256(&config);

@@ -1,9 +1,9 @@
 //! What `show protocols` and `show protocols all` say about BGP sessions.
 
-use std::net::IpAddr;
+use std::{collections::HashMap, net::IpAddr};
 
 use jiff::civil::{DateTime, Time as WallTime};
-use meetme_agent::router::{BgpState, SessionState};
+use meetme_agent::router::{BfdState, BgpState, SessionState};
 use meetme_base::{Asn, Time};
 
 use crate::{control::Answer, render::PEER};
@@ -12,6 +12,8 @@ use crate::{control::Answer, render::PEER};
 const ROW: u16 = 1002;
 /// The code of the lines below a row in the long form.
 const DETAIL: u16 = 1006;
+/// The code of the lines about bidirectional forwarding detection.
+const BFD: u16 = 1020;
 
 /// The daemon's clock against ours: it shows local time without saying which zone it means.
 #[derive(Clone, Copy, Debug)]
@@ -98,6 +100,7 @@ fn row(text: &str, clocks: &Clocks) -> Option<Protocol> {
         accepted: None,
         advertised: None,
         since: clocks.moment(&since),
+        bfd: None,
         last_error: (!last_error.is_empty()).then(|| last_error.to_owned()),
     };
     Some(Protocol { name: name.to_owned(), session })
@@ -157,6 +160,24 @@ fn routes(session: &mut SessionState, value: &str) {
     add(&mut session.advertised, count("exported").unwrap_or(0));
 }
 
+/// How the paths are that BIRD watches, by the addresses of their far ends, out of an answer to `show bfd sessions`: address,
+/// interface, state, and more.
+pub fn watched(answer: &Answer) -> HashMap<IpAddr, BfdState> {
+    let row = |text: &str| {
+        let mut words = text.split_whitespace();
+        let address = words.next()?.parse().ok()?;
+        let state = match words.nth(1)? {
+            "AdminDown" => BfdState::AdminDown,
+            "Down" => BfdState::Down,
+            "Init" => BfdState::Init,
+            "Up" => BfdState::Up,
+            _ => return None,
+        };
+        Some((address, state))
+    };
+    answer.lines.iter().filter(|line| line.code == BFD).filter_map(|line| row(&line.text)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,10 +214,13 @@ mod tests {
  
 0000 ";
 
-    fn read(text: &str, now: &str) -> Vec<Protocol> {
+    fn answer(text: &str) -> Answer {
         let mut reader = Reader::default();
-        let answer = text.lines().find_map(|line| reader.push(line).unwrap()).unwrap();
-        protocols(&answer, &Clocks { now: Time(1_000_000_000), daemon: Some(now.parse().unwrap()) })
+        text.lines().find_map(|line| reader.push(line).unwrap()).unwrap()
+    }
+
+    fn read(text: &str, now: &str) -> Vec<Protocol> {
+        protocols(&answer(text), &Clocks { now: Time(1_000_000_000), daemon: Some(now.parse().unwrap()) })
     }
 
     #[test]
@@ -213,6 +237,22 @@ mod tests {
         assert_eq!((other.key.clone(), other.state), (None, BgpState::Active));
         assert_eq!(other.last_error.as_deref(), Some("Socket: Connection refused"));
         assert_eq!(other.peer_address, Some("fe80::2".parse().unwrap()));
+    }
+
+    #[test]
+    fn paths_that_are_watched_are_told_by_their_far_ends() {
+        // Recorded from BIRD 2.0.12, the third row shortened.
+        let said = "1020-bfd1:\n \
+             IP address                Interface  State      Since         Interval  Timeout\n \
+             192.0.2.2                 eth0       Up         2026-11-26 06:43:09.978    0.200    1.000\n \
+             192.0.2.3                 eth0       Down       2026-11-26 06:43:14.245    1.000    0.000\n \
+             2001:db8::9               ---        Init       06:43:14.245    1.000    0.000\n \
+             192.0.2.4                 eth0\n0000 ";
+        let found = watched(&answer(said));
+        let of = |address: &str| found.get(&address.parse().unwrap()).copied();
+        assert_eq!((of("192.0.2.2"), of("192.0.2.3")), (Some(BfdState::Up), Some(BfdState::Down)));
+        assert_eq!((of("2001:db8::9"), found.len()), (Some(BfdState::Init), 3));
+        assert!(watched(&answer("9001 There is no BFD protocol running")).is_empty());
     }
 
     #[test]

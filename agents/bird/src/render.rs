@@ -99,6 +99,9 @@ fn protocol(session: &BgpSession, timers: &Timers) -> Result<String, AgentError>
     }
     if let Some(role) = session.role {
         lines.push(format!("local role {};", word(role)));
+        if session.strict_role {
+            lines.push("require roles on;".to_owned());
+        }
     }
     if let Some(bfd) = session.bfd {
         lines.push(format!(

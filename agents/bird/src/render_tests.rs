@@ -4,12 +4,9 @@ use std::process::Command;
 
 use meetme_agent::{
     WireSecret,
-    router::{
-        AsPath, Bfd, BgpSession, Changes, Community, Desired, Policy, PrefixRange, Role, RouteSource, Term, Timers,
-        Verdict,
-    },
+    router::{AsPath, Bfd, BgpSession, Desired, PrefixRange, Role, Term, Verdict},
 };
-use meetme_lab::wish::{accepting, asn, router, session, spoken};
+use meetme_lab::wish::{self, accepting, router, session, spoken};
 
 use crate::render;
 
@@ -34,48 +31,13 @@ fn checked(text: &str) -> Option<String> {
     Some(String::from_utf8(done.stderr).unwrap())
 }
 
+/// Most of what can be wanted, with what this daemon can say beside.
 fn rich() -> Desired {
-    let mut four = session("s1", "192.0.2.2");
-    four.description = "Example; } # \\ é".to_owned();
-    four.local_address = Some("192.0.2.1".parse().unwrap());
-    four.password = Some(WireSecret::new("s3cret"));
-    four.max_prefixes = Some(10);
-    four.graceful_shutdown = true;
-    four.communities = vec![Community::Large(64500, 1, 2)];
-    let own = ["10.0.0.0/8", "2001:db8::/32"].map(|net| {
-        let net: meetme_base::IpNet = net.parse().unwrap();
-        PrefixRange::new(net, net.prefix_len(), net.prefix_len() + 16).unwrap()
-    });
-    let reject = |as_path: AsPath| Term { as_path: vec![as_path], ..Term::default() };
-    four.import = accepting(vec![
-        reject(AsPath::LongerThan(20)),
-        reject(AsPath::Contains(vec![asn(64666), asn(64667)])),
-        Term { prefixes: vec![own[1]], then: Verdict::Accept, ..Term::default() },
-        Term {
-            prefixes: vec![own[0], PrefixRange::exact("203.0.113.0/24".parse().unwrap())],
-            as_path: vec![AsPath::First(vec![asn(64501)]), AsPath::Origin(vec![asn(64501), asn(4_200_000_000)])],
-            communities: vec![Community::Standard(64501, 1), Community::Large(64501, 1, 1)],
-            then: Verdict::Accept,
-            changes: Changes { local_preference: Some(200), med: Some(5), ..Changes::default() },
-            ..Term::default()
-        },
-    ]);
-    four.export = Policy {
-        terms: vec![Term { source: Some(RouteSource::Originated), then: Verdict::Accept, ..Term::default() }],
-        changes: Changes { communities: vec![Community::Standard(64500, 7)], prepend: 2, ..Changes::default() },
-        ..Policy::default()
-    };
-    let mut six = session("s2", "2001:db8::2");
-    six.enabled = false;
-    six.ttl = 5;
-    six.passive = true;
-    six.route_server_client = true;
-    six.import = Policy::accept_all();
-    let mut want = router(vec![four, six]);
-    want.networks = ["203.0.113.9/24", "2001:db8:100::/48", "198.51.100.0/24"].map(|net| net.parse().unwrap()).to_vec();
+    let mut want = wish::rich();
+    want.sessions[0].description = "Example; } # \\ é".to_owned();
     want.forwards = true;
     want.log_file = Some("/var/log/bird.log".to_owned());
-    want.timers = Timers { hold: Some(30), connect_delay: Some(1), connect_retry: Some(3), error_wait: Some((1, 8)) };
+    (want.timers.connect_delay, want.timers.error_wait) = (Some(1), Some((1, 8)));
     want
 }
 
@@ -236,7 +198,10 @@ fn every_role_has_a_word() {
     ] {
         let mut said = session("s1", "192.0.2.2");
         said.role = Some(role);
-        assert!(body(&router(vec![said])).contains(&format!("  local role {word};\n")), "{word}");
+        assert!(body(&router(vec![said.clone()])).contains(&format!("  local role {word};\n")), "{word}");
+        said.strict_role = true;
+        let text = body(&router(vec![said]));
+        assert!(text.contains(&format!("  local role {word};\n  require roles on;\n")), "{text}");
     }
 }
 

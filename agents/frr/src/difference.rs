@@ -259,7 +259,7 @@ mod tests {
     #[test]
     fn a_neighbour_goes_with_all_that_is_said_of_it() {
         check(
-            "router bgp 1\n bgp router-id 1.1.1.1\n neighbor 192.0.2.2 remote-as 2\n neighbor 192.0.2.2 timers 3 9\n neighbor 192.0.2.3 remote-as 3\n neighbor 192.0.2.3 shutdown\n neighbor 192.0.2.3 timers connect 4\n address-family ipv4 unicast\n  network 10.0.0.0/8 route-map x\n  neighbor 192.0.2.2 activate\n  neighbor 192.0.2.3 activate\n  neighbor 192.0.2.3 maximum-prefix 4 restart 1 force\n exit-address-family\nexit\n",
+            "router bgp 1\n bgp router-id 1.1.1.1\n neighbor 192.0.2.2 remote-as 2\n neighbor 192.0.2.2 timers 3 9\n neighbor 192.0.2.3 remote-as 3\n neighbor 192.0.2.3 shutdown\n neighbor 192.0.2.3 timers connect 4\n address-family ipv4 unicast\n  network 10.0.0.0/8 route-map x\n  neighbor 192.0.2.2 activate\n  neighbor 192.0.2.3 activate\n  neighbor 192.0.2.3 maximum-prefix 4 restart 1\n exit-address-family\nexit\n",
             "router bgp 1\n bgp router-id 1.1.1.1\n neighbor 192.0.2.3 remote-as 3\nexit\n",
             "router bgp 1\n address-family ipv4 unicast\n  no neighbor 192.0.2.3 activate\n  no neighbor 192.0.2.3 maximum-prefix\n  no network 10.0.0.0/8 route-map x\n exit-address-family\n no neighbor 192.0.2.2\n no neighbor 192.0.2.3 timers connect\nexit\nrouter bgp 1\n no neighbor 192.0.2.3 shutdown\nexit",
         );
@@ -269,8 +269,8 @@ mod tests {
     fn a_session_begins_when_all_of_it_is_said() {
         check(
             "router bgp 1\n neighbor 192.0.2.3 remote-as 3\n neighbor 192.0.2.3 shutdown\n neighbor 192.0.2.4 remote-as 4\n neighbor 192.0.2.4 shutdown\nexit\n",
-            "router bgp 1\n neighbor all peer-group\n neighbor 192.0.2.2 remote-as 2\n neighbor 192.0.2.2 passive\n neighbor 192.0.2.3 remote-as 3\n neighbor 192.0.2.4 remote-as 4\n neighbor 192.0.2.4 shutdown\n neighbor 192.0.2.5 remote-as 5\n neighbor 192.0.2.5 shutdown\n address-family ipv4 unicast\n  neighbor 192.0.2.2 maximum-prefix 4 restart 1 force\n  neighbor 192.0.2.2 activate\n  neighbor 192.0.2.3 activate\n exit-address-family\nexit\n",
-            "router bgp 1\n neighbor all peer-group\n neighbor 192.0.2.2 remote-as 2\n neighbor 192.0.2.2 shutdown\n neighbor 192.0.2.2 passive\n neighbor 192.0.2.5 remote-as 5\n neighbor 192.0.2.5 shutdown\n address-family ipv4 unicast\n  neighbor 192.0.2.2 maximum-prefix 4 restart 1 force\n  neighbor 192.0.2.2 activate\n  neighbor 192.0.2.3 activate\n exit-address-family\nexit\nrouter bgp 1\n no neighbor 192.0.2.2 shutdown\n no neighbor 192.0.2.3 shutdown\nexit",
+            "router bgp 1\n neighbor all peer-group\n neighbor 192.0.2.2 remote-as 2\n neighbor 192.0.2.2 passive\n neighbor 192.0.2.3 remote-as 3\n neighbor 192.0.2.4 remote-as 4\n neighbor 192.0.2.4 shutdown\n neighbor 192.0.2.5 remote-as 5\n neighbor 192.0.2.5 shutdown\n address-family ipv4 unicast\n  neighbor 192.0.2.2 maximum-prefix 4 restart 1\n  neighbor 192.0.2.2 activate\n  neighbor 192.0.2.3 activate\n exit-address-family\nexit\n",
+            "router bgp 1\n neighbor all peer-group\n neighbor 192.0.2.2 remote-as 2\n neighbor 192.0.2.2 shutdown\n neighbor 192.0.2.2 passive\n neighbor 192.0.2.5 remote-as 5\n neighbor 192.0.2.5 shutdown\n address-family ipv4 unicast\n  neighbor 192.0.2.2 maximum-prefix 4 restart 1\n  neighbor 192.0.2.2 activate\n  neighbor 192.0.2.3 activate\n exit-address-family\nexit\nrouter bgp 1\n no neighbor 192.0.2.2 shutdown\n no neighbor 192.0.2.3 shutdown\nexit",
         );
     }
 

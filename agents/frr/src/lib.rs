@@ -40,7 +40,7 @@ use meetme_local::recover;
 pub use render::render;
 pub use settings::Settings;
 
-use state::{Neighbour, Summary, neighbours, received};
+use state::{Neighbour, Summary, neighbours, received, watched};
 
 /// How many routes FRR may be made to walk over in one pass to count what peers send, and how many peers at most.
 const WALK: u64 = 2_000_000;
@@ -93,10 +93,11 @@ impl Frr {
         let keys = look.given.as_ref().map(|given| render::sessions(&given.text)).unwrap_or_default();
         let neighbours = neighbours(&look.ours, &keys);
         let mut sessions: Vec<SessionState> = neighbours.iter().map(|n| look.summary.session(n)).collect();
+        watch(settings, &neighbours, &mut sessions).await;
         self.count(settings, &look.summary, &neighbours, &mut sessions).await?;
         let unheeded = limits::unheeded(&look.ours, &sessions);
         if !unheeded.is_empty() {
-            tracing::warn!(sessions = unheeded.sessions, "FRR is told the limits again that it has not counted right");
+            tracing::warn!(sessions = unheeded.sessions, "FRR is told the limits again that it has not seen exceeded");
             look::ask(settings, &unheeded.commands()).await?;
         }
         let config = look.config();
@@ -141,6 +142,22 @@ impl Frr {
             sessions[i].received = counts.get(&neighbours[i].name).copied();
         }
         Ok(())
+    }
+}
+
+/// Sees how the paths are that FRR is to watch. A router whose daemon for it does not run tells nothing of them.
+async fn watch(settings: &Settings, neighbours: &[Neighbour], sessions: &mut [SessionState]) {
+    if !neighbours.iter().any(|n| n.is_watched) {
+        return;
+    }
+    match look::ask(settings, &["show bfd peers json"]).await {
+        Ok(said) => {
+            let paths = watched(&said);
+            for (session, of) in sessions.iter_mut().zip(neighbours).filter(|(_, of)| of.is_watched) {
+                session.bfd = paths.get(&of.name).copied();
+            }
+        }
+        Err(error) => tracing::warn!(%error, "FRR does not tell how the paths to its peers are"),
     }
 }
 

@@ -1,14 +1,22 @@
-//! Limits of prefixes that FRR did not see exceeded.
+//! Limits of prefixes, as far as FRR does not see to them by itself.
 //!
-//! FRR counts a route when its next hop is known to be good. While it still asks the machine for the next hop of a session's first
-//! routes, it lets them in uncounted, and looks at the limit again with the peer's next route only (seen in 8.4.4). It also looks
-//! when it is told the limit, even one that it has: so it is told again, and shuts the session by its own rules.
+//! FRR counts what passes the import policy. It can be told to count what is rejected as well (`force`), but then it takes for the
+//! peer's whatever any peer sends that the policy would reject, and walks over all of it for each route that comes (8.4.4; 8 to 10
+//! are no better): a peer who is held to its own networks would be shut for what others send. So that is never left standing. What
+//! peers send is counted at each look, and a session that is over its limit is told it for a moment with `force`: FRR finds it
+//! exceeded, and shuts the session by its own rules.
+//!
+//! The same makes good what FRR counts too late: while it still asks the machine for the next hop of a session's first routes, it
+//! lets them in uncounted, and looks at the limit again with the peer's next route only.
 
 use std::collections::BTreeMap;
 
 use meetme_agent::router::{BgpState, SessionState};
 
 use crate::config::Node;
+
+/// How FRR is told to count what is rejected as well.
+const ALL: &str = " force";
 
 /// The lines to be said again, by instance and address family.
 #[derive(Debug, Default, PartialEq)]
@@ -44,6 +52,10 @@ pub fn unheeded(ours: &[Node], sessions: &[SessionState]) -> Unheeded {
             for node in &family.inside {
                 let words: Vec<&str> = node.line.split(' ').collect();
                 let ["neighbor", peer, "maximum-prefix", most, ..] = words[..] else { continue };
+                // An operator's own text may say that a limit is only to be told of.
+                if words.contains(&"warning-only") {
+                    continue;
+                }
                 let (Ok(peer), Ok(most)) = (peer.parse(), most.parse::<u32>()) else { continue };
                 let is_over = |s: &SessionState| {
                     let is_up = s.peer_address == Some(peer) && s.state == BgpState::Established;
@@ -52,7 +64,8 @@ pub fn unheeded(ours: &[Node], sessions: &[SessionState]) -> Unheeded {
                 if sessions.iter().any(is_over) {
                     out.sessions += 1;
                     let place = (instance.line.clone(), family.line.clone());
-                    out.lines.entry(place).or_default().push(node.line.clone());
+                    let plain = node.line.strip_suffix(ALL).unwrap_or(&node.line);
+                    out.lines.entry(place).or_default().extend([format!("{plain}{ALL}"), node.line.clone()]);
                 }
             }
         }
@@ -68,7 +81,7 @@ mod tests {
     #[test]
     fn limits_are_said_again_for_sessions_that_are_up_and_over_them() {
         let ours = parse(
-            "router bgp 64500\n neighbor 192.0.2.2 remote-as 1\n address-family ipv4 unicast\n  neighbor 192.0.2.2 maximum-prefix 2 restart 1 force\n  neighbor 192.0.2.3 maximum-prefix 9 restart 1 force\n  neighbor 192.0.2.4 maximum-prefix 1 restart 1 force\n exit-address-family\nexit\n",
+            "router bgp 64500\n neighbor 192.0.2.2 remote-as 1\n address-family ipv4 unicast\n  neighbor 192.0.2.2 maximum-prefix 2 restart 1\n  neighbor 192.0.2.3 maximum-prefix 9 restart 1\n  neighbor 192.0.2.4 maximum-prefix 1 restart 1\n  neighbor 192.0.2.5 maximum-prefix 1 warning-only\n exit-address-family\nexit\n",
         );
         let session = |peer: &str, state, received, accepted| SessionState {
             key: None,
@@ -80,12 +93,14 @@ mod tests {
             accepted,
             advertised: None,
             since: None,
+            bfd: None,
             last_error: None,
         };
         let sessions = [
             session("192.0.2.2", BgpState::Established, Some(3), Some(1)),
             session("192.0.2.3", BgpState::Established, Some(9), Some(9)),
             session("192.0.2.4", BgpState::Idle, None, Some(7)),
+            session("192.0.2.5", BgpState::Established, Some(7), Some(7)),
         ];
         assert_eq!(
             unheeded(&ours, &sessions).commands(),
@@ -94,6 +109,7 @@ mod tests {
                 "router bgp 64500",
                 "address-family ipv4 unicast",
                 "neighbor 192.0.2.2 maximum-prefix 2 restart 1 force",
+                "neighbor 192.0.2.2 maximum-prefix 2 restart 1",
                 "exit-address-family",
                 "exit",
             ]

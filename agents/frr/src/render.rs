@@ -124,7 +124,7 @@ fn neighbour(out: &mut Vec<String>, session: &BgpSession, own: Asn, timers: &Tim
         say(format!("ebgp-multihop {}", session.ttl));
     }
     if let Some(role) = session.role {
-        say(format!("local-role {}", word(role)));
+        say(format!("local-role {}{}", word(role), if session.strict_role { " strict-mode" } else { "" }));
     }
     if let Some(bfd) = &session.bfd {
         say(BFD.to_owned());
@@ -181,11 +181,11 @@ fn activated(out: &mut Vec<String>, session: &BgpSession, import: &str, export: 
     let mut say = |line: String| out.push(format!("neighbor {} {line}", session.peer_address));
     say(format!("route-map {import} in"));
     say(format!("route-map {export} out"));
-    // What the policy rejects is kept too: the limit counts it, and a changed policy needs no word from the peer.
+    // What the policy rejects is kept too: it is counted, and a changed policy needs no word from the peer.
     say("soft-reconfiguration inbound".to_owned());
     if let Some(most) = session.max_prefixes {
-        // The pause is in minutes.
-        say(format!("maximum-prefix {most} restart 1 force"));
+        // The pause is in minutes. What is rejected counts too, but not by FRR's own count: see [`crate::limits`].
+        say(format!("maximum-prefix {most} restart 1"));
     }
     if session.route_server_client {
         say("route-server-client".to_owned());

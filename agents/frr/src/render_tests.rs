@@ -5,11 +5,10 @@ use std::process::Command;
 use meetme_agent::{
     WireSecret,
     router::{
-        AsPath, Bfd, BgpSession, Changes, Community, Desired, Policy, PrefixRange, Role, RouteSource, Term, Timers,
-        Verdict,
+        AsPath, Bfd, BgpSession, Community, Desired, Policy, PrefixRange, Role, RouteSource, Term, Timers, Verdict,
     },
 };
-use meetme_lab::wish::{accepting, asn, router, session, spoken};
+use meetme_lab::wish::{self, accepting, asn, range, router, session, spoken};
 
 use crate::{config, render};
 
@@ -27,56 +26,20 @@ fn checked(text: &str) -> Option<String> {
     }
 }
 
+/// Most of what can be wanted, with what this daemon can say beside.
 fn rich() -> Desired {
-    let mut four = session("s1", "192.0.2.2");
-    four.description = "Example; } # \\ é".to_owned();
-    four.local_address = Some("192.0.2.1".parse().unwrap());
-    four.password = Some(WireSecret::new("s3|c\"ret"));
-    four.max_prefixes = Some(10);
-    four.graceful_shutdown = true;
-    four.communities = vec![Community::Large(64500, 1, 2)];
-    let own = ["10.0.0.0/8", "2001:db8::/32"].map(|net| {
-        let net: meetme_base::IpNet = net.parse().unwrap();
-        PrefixRange::new(net, net.prefix_len(), net.prefix_len() + 16).unwrap()
+    let mut want = wish::rich();
+    let first = &mut want.sessions[0];
+    first.description = "Example; } # \\ é".to_owned();
+    first.password = Some(WireSecret::new("s3|c\"ret"));
+    first.import.terms[3].prefixes.extend([range("203.0.113.0/24", 24, 24), range("0.0.0.0/0", 8, 24)]);
+    first.export.terms.push(Term {
+        source: Some(RouteSource::Learned),
+        communities: vec![Community::Standard(65535, 666)],
+        ..Term::default()
     });
-    let reject = |as_path: AsPath| Term { as_path: vec![as_path], ..Term::default() };
-    let exact = PrefixRange::exact("203.0.113.0/24".parse().unwrap());
-    four.import = accepting(vec![
-        reject(AsPath::LongerThan(20)),
-        reject(AsPath::Contains(vec![asn(64666), asn(64667)])),
-        Term { prefixes: vec![own[1]], then: Verdict::Accept, ..Term::default() },
-        Term {
-            prefixes: vec![own[0], exact, exact, PrefixRange::new("0.0.0.0/0".parse().unwrap(), 8, 24).unwrap()],
-            as_path: vec![AsPath::First(vec![asn(64501)]), AsPath::Origin(vec![asn(64501), asn(4_200_000_000)])],
-            communities: vec![Community::Standard(64501, 1), Community::Large(64501, 1, 1)],
-            then: Verdict::Accept,
-            changes: Changes { local_preference: Some(200), med: Some(5), ..Changes::default() },
-            ..Term::default()
-        },
-    ]);
-    four.export = Policy {
-        terms: vec![
-            Term { source: Some(RouteSource::Originated), then: Verdict::Accept, ..Term::default() },
-            Term {
-                source: Some(RouteSource::Learned),
-                communities: vec![Community::Standard(65535, 666)],
-                ..Term::default()
-            },
-        ],
-        changes: Changes { communities: vec![Community::Standard(64500, 7)], prepend: 2, ..Changes::default() },
-        ..Policy::default()
-    };
-    let mut six = session("s2", "2001:db8::2");
-    six.enabled = false;
-    six.ttl = 5;
-    six.passive = true;
-    six.route_server_client = true;
-    six.local_asn = asn(64510);
-    six.import = Policy::accept_all();
-    let mut want = router(vec![four, six]);
-    want.networks = ["203.0.113.9/24", "2001:db8:100::/48", "198.51.100.0/24"].map(|net| net.parse().unwrap()).to_vec();
+    want.sessions[1].local_asn = asn(64510);
     want.log_file = Some("/var/log/frr/bgp.log".to_owned());
-    want.timers = Timers { hold: Some(30), connect_retry: Some(3), ..Timers::default() };
     want
 }
 
@@ -222,7 +185,9 @@ fn every_role_has_a_word() {
     ] {
         let mut said = session("s1", "192.0.2.2");
         said.role = Some(role);
-        assert!(render(&router(vec![said])).unwrap().contains(&format!(" local-role {word}\n")), "{word}");
+        assert!(render(&router(vec![said.clone()])).unwrap().contains(&format!(" local-role {word}\n")), "{word}");
+        said.strict_role = true;
+        assert!(render(&router(vec![said])).unwrap().contains(&format!(" local-role {word} strict-mode\n")), "{word}");
     }
 }
 
@@ -342,7 +307,7 @@ fn everything_a_router_can_want_is_rendered() {
       neighbor 192.0.2.2 route-map meetme-in-1a8241ef2151 in
       neighbor 192.0.2.2 route-map meetme-out-eb5979aec180 out
       neighbor 192.0.2.2 soft-reconfiguration inbound
-      neighbor 192.0.2.2 maximum-prefix 10 restart 1 force
+      neighbor 192.0.2.2 maximum-prefix 10 restart 1
       neighbor 192.0.2.2 activate
       table-map meetme-none
      exit-address-family

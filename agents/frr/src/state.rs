@@ -5,7 +5,7 @@ use std::{
     net::IpAddr,
 };
 
-use meetme_agent::router::{BgpState, SessionState};
+use meetme_agent::router::{BfdState, BgpState, SessionState};
 use meetme_base::{Asn, Time};
 use serde::Deserialize;
 use serde_json::{Deserializer, Value};
@@ -23,6 +23,8 @@ pub struct Neighbour {
     pub asn: Option<Asn>,
     /// Whether it is shut down.
     pub is_shut: bool,
+    /// Whether the path to it is to be watched.
+    pub is_watched: bool,
 }
 
 /// The neighbours of the BGP instance, in FRR's order. A session is known by the address of its peer.
@@ -47,6 +49,7 @@ pub fn neighbours(ours: &[Node], keys: &HashMap<&str, &str>) -> Vec<Neighbour> {
         match rest {
             ["remote-as", asn] => known.asn = asn.parse().ok(),
             ["shutdown", ..] => known.is_shut = true,
+            ["bfd", ..] => known.is_watched = true,
             _ => {}
         }
     }
@@ -113,6 +116,7 @@ impl Summary {
             accepted: peer.pfx_rcd.filter(|_| is_up),
             advertised: peer.pfx_snt.filter(|_| is_up),
             since: peer.peer_uptime_established_epoch.map(|seconds| Time(seconds.saturating_mul(1000))),
+            bfd: None,
             last_error: if is_up || !enabled { None } else { error(&peer) },
         }
     }
@@ -152,6 +156,32 @@ pub fn received(said: &str) -> HashMap<String, u32> {
         Some((name, u32::try_from(count).ok()?))
     };
     answers.filter_map(count).collect()
+}
+
+/// What `show bfd peers json` says of one path.
+#[derive(Deserialize)]
+struct Path {
+    peer: String,
+    vrf: Option<String>,
+    status: Option<String>,
+}
+
+/// How the paths are that FRR watches, by the addresses of their far ends.
+pub fn watched(said: &str) -> HashMap<String, BfdState> {
+    let paths: Vec<Value> = serde_json::from_str(said).unwrap_or_default();
+    let row = |path: &Value| {
+        let path =
+            Path::deserialize(path).ok().filter(|path| path.vrf.as_deref().is_none_or(|vrf| vrf == "default"))?;
+        let state = match path.status?.as_str() {
+            "shutdown" => BfdState::AdminDown,
+            "down" => BfdState::Down,
+            "init" => BfdState::Init,
+            "up" => BfdState::Up,
+            _ => return None,
+        };
+        Some((path.peer, state))
+    };
+    paths.iter().filter_map(row).collect()
 }
 
 #[cfg(test)]
@@ -216,6 +246,29 @@ mod tests {
             (Some(3), Some(1), Some(Time(1_795_651_523_000)))
         );
         assert_eq!((seen[3].since, seen[2].peer_asn, seen[0].peer_asn.map(Asn::get)), (None, None, Some(64501)));
+    }
+
+    #[test]
+    fn paths_that_are_watched_are_told_by_their_far_ends() {
+        // Recorded from FRR 8.4.4, shortened.
+        let said = r#"[
+          { "multihop":false, "peer":"192.0.2.2", "local":"192.0.2.1", "vrf":"default", "interface":"eth0", "status":"up",
+            "uptime":9, "diagnostic":"ok", "detect-multiplier":3 },
+          { "multihop":true, "peer":"2001:db8::2", "vrf":"default", "status":"down", "downtime":2,
+            "diagnostic":"control detection time expired" },
+          { "peer":"192.0.2.3", "vrf":"red", "status":"up" },
+          { "peer":"192.0.2.4", "status":"shutdown" }, { "peer":"192.0.2.5" }, { "status":"up" }
+        ]"#;
+        let found = watched(said);
+        let of = |peer: &str| found.get(peer).copied();
+        assert_eq!((of("192.0.2.2"), of("2001:db8::2")), (Some(BfdState::Up), Some(BfdState::Down)));
+        assert_eq!((of("192.0.2.4"), found.len()), (Some(BfdState::AdminDown), 3));
+        assert!(watched("bfdd is not running").is_empty());
+        let ours = parse(
+            "router bgp 1\n neighbor 192.0.2.2 remote-as 2\n neighbor 192.0.2.2 bfd\n neighbor 192.0.2.3 remote-as 3\nexit\n",
+        );
+        let asked: Vec<bool> = neighbours(&ours, &HashMap::new()).iter().map(|n| n.is_watched).collect();
+        assert_eq!(asked, [true, false]);
     }
 
     #[test]

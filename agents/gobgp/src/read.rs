@@ -130,6 +130,7 @@ pub fn session(peer: &Peer) -> SessionState {
         accepted: None,
         advertised: None,
         since: since.map(|at| Time(at.seconds.saturating_mul(1000))),
+        bfd: None,
         last_error: if is_up { None } else { error(&state) },
     }
 }

@@ -63,6 +63,11 @@ impl Host {
         run(&mut command)
     }
 
+    /// Takes the host off the network: nobody is told, and what is sent to it is lost. Its addresses of IPv6 are lost with it.
+    pub fn unplug(&self) -> Result<(), Skip> {
+        run(Command::new("ip").args(["-n", &self.name, "link", "set", "eth0", "down"]))
+    }
+
     /// What the host's kernel counted under names of TCP that begin so (`TCPMD5`, `TCPMinTTLDrop`): 0 where it does not say.
     pub fn counted(&self, what: &str) -> u64 {
         let said = self.command("cat").arg("/proc/net/netstat").output().map(|done| done.stdout).unwrap_or_default();

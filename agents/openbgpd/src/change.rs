@@ -7,7 +7,10 @@
 //! password or number of hops) are told so one by one. Another role it takes over for a new neighbour only (seen in 7.7): such a
 //! neighbour is taken away first, by a reload of its own, and then is new.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use meetme_agent::{AgentError, router::BgpState};
 use meetme_local::{Guard, Undo, check, prove, read, replace, run, write_beside};
@@ -37,12 +40,14 @@ pub async fn load(settings: &Settings, text: &str) -> Result<(), AgentError> {
     check(&settings.check_command, beside.path(), path, settings.answer_time(), masked).await?;
     let (was, will) = (peers(&old), peers(text));
     let reload = reload(settings);
-    let guard = Guard::arm(path, settings.confirm_time(), |_| {
+    let mut taken = PathBuf::new();
+    let guard = Guard::arm(path, settings.confirm_time(), |at| {
+        taken = at.join(TAKEN);
         let back = orders(&will, &was, |address| will.get(address).is_some_and(|peer| peer.is_down));
-        let back = back.iter().map(|order| settings.bgpctl(&["neighbor", &order.0, order.1]));
+        let back = back.iter().map(|order| only_where(&taken, settings.bgpctl(&["neighbor", &order.0, order.1])));
         // The last program's success is the return's.
         let commands = [reload.clone()].into_iter().chain(back).chain([reload.clone()]).collect();
-        Undo { files: Vec::new(), commands }
+        Undo { files: vec![(TAKEN.to_owned(), String::new())], commands }
     })
     .await?;
     let made = async {
@@ -56,10 +61,10 @@ pub async fn load(settings: &Settings, text: &str) -> Result<(), AgentError> {
             let aside = write_beside(path, &without).await?;
             check(&settings.check_command, aside.path(), path, settings.answer_time(), masked).await?;
             replace(path, aside).await?;
-            switch(settings, &without).await?;
+            switch(settings, &without, Some(&taken)).await?;
         }
         replace(path, beside).await?;
-        switch(settings, text).await?;
+        switch(settings, text, renewed.is_empty().then_some(taken.as_path())).await?;
         let is_held = |address: &str| seen.iter().any(|n| n.remote_addr == address && n.is_down());
         for (address, order) in orders(&was, &will, is_held) {
             obey(settings, &address, order).await?;
@@ -75,12 +80,30 @@ fn reload(settings: &Settings) -> Vec<String> {
     shell.into_iter().chain(settings.bgpctl(&["reload"])).collect()
 }
 
-/// Has the file read, and sees that the daemon runs it.
-async fn switch(settings: &Settings, text: &str) -> Result<(), AgentError> {
+/// The file in the guard's directory that says that the daemon may have taken the change, or a part of it.
+const TAKEN: &str = "may-have-taken";
+/// What `bgpctl` says when the daemon has refused a file as a whole and runs on with what it had.
+const REFUSED: &str = "reload failed";
+
+/// A program that does nothing once a file is gone.
+fn only_where(file: &Path, command: Vec<String>) -> Vec<String> {
+    let file = file.to_string_lossy().into_owned();
+    let shell = ["/bin/sh", "-c", "if [ -e \"$0\" ]; then exec \"$@\"; fi"].map(str::to_owned);
+    shell.into_iter().chain([file]).chain(command).collect()
+}
+
+/// Has the file read, and sees that the daemon runs it. Where it refuses the file as a whole, `taken` goes: then no session of
+/// its neighbours has to begin anew on the way back.
+async fn switch(settings: &Settings, text: &str, taken: Option<&Path>) -> Result<(), AgentError> {
     let ran = run(&reload(settings), settings.answer_time())
         .await
         .map_err(|trouble| AgentError::unreachable(format!("OpenBGPD cannot be told to reload: {trouble}.")))?;
     if !ran.is_success {
+        if let Some(taken) = taken.filter(|_| ran.words().contains(REFUSED))
+            && let Err(error) = std::fs::remove_file(taken)
+        {
+            tracing::warn!(%error, "sessions begin anew that would not have to");
+        }
         return Err(AgentError::refused(masked(&ran.words())));
     }
     let Some(mark) = mark::of(text) else { return Ok(()) };

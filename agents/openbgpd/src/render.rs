@@ -114,7 +114,7 @@ fn neighbour(session: &BgpSession, want: &Desired) -> Result<String, AgentError>
         lines.push("ttl-security yes".to_owned());
     }
     if let Some(role) = session.role {
-        lines.push(format!("announce policy {}", word(role)));
+        lines.push(format!("announce policy {}{}", word(role), if session.strict_role { " enforce" } else { "" }));
     }
     if session.passive {
         lines.push("passive".to_owned());

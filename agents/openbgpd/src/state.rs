@@ -82,6 +82,7 @@ impl Neighbour {
             accepted: None,
             advertised: self.stats.prefixes.sent.filter(|_| is_up),
             since: since.map(|seconds| now.plus_millis(-seconds.saturating_mul(1000))),
+            bfd: None,
             last_error: if is_up || self.is_down() { None } else { error.cloned() },
         }
     }

@@ -2,7 +2,7 @@
 
 use meetme_agent::{
     Agent, AgentError, Fence, Soon, Target, WireSecret,
-    router::{BgpSession, BgpState, Desired, Observed, Plan, Router, SessionKey, SessionState, Verdict},
+    router::{BfdState, BgpSession, BgpState, Desired, Observed, Plan, Router, SessionKey, SessionState, Verdict},
     unified,
 };
 use meetme_base::Time;
@@ -105,6 +105,7 @@ fn session(s: &BgpSession, since: Time, settings: &Settings, networks: usize, no
         accepted: is_up.then_some(accepted),
         advertised: is_up.then_some(advertised),
         since: Some(if is_up { up_at } else { since }),
+        bfd: s.bfd.filter(|_| s.enabled).map(|_| if is_up { BfdState::Up } else { BfdState::Down }),
         last_error: None,
     }
 }

@@ -87,6 +87,7 @@ fn session(state: &SessionState, is_templated: bool, roas: Option<&Table>) -> Re
         .map_err(|why| format!("The data of session {} cannot be understood: {why}.", state.key))?;
     out.gtsm = said.gtsm;
     out.role = said.role.map(role);
+    out.strict_role = said.strict_role && out.role.is_some();
     // How long a path must be up before it counts is for templates: no daemon that is driven here can be told.
     out.bfd = state.bfd.as_ref().map(|bfd| Bfd {
         tx_ms: bfd.spec.tx_ms,

@@ -19,7 +19,7 @@ pub mod place;
 pub mod routing;
 
 pub use life::{Life, LifeStatus, Lock, Phase, Reason, Term, Wanted, living};
-pub use peer::{Admin, BgpState, Kept, Origins, Peer, PeerStatus};
+pub use peer::{Admin, BfdState, BgpState, Kept, Origins, Peer, PeerStatus};
 
 use meetme_store::Registry;
 

@@ -87,6 +87,17 @@ impl BgpState {
     }
 }
 
+/// The state of a session of bidirectional forwarding detection (RFC 5880 section 4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the names are RFC 5880's")]
+pub enum BfdState {
+    AdminDown,
+    Down,
+    Init,
+    Up,
+}
+
 /// The wish about a BGP session: part of a session's spec.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -194,6 +205,10 @@ pub struct PeerStatus {
     /// When somebody last looked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub polled_at: Option<Time>,
+    /// How the path to the peer is, where it is watched by bidirectional forwarding detection; absent where it is not, or the
+    /// equipment does not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bfd: Option<BfdState>,
     /// The peer's or the equipment's last complaint, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,

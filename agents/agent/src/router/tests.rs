@@ -51,12 +51,12 @@ fn a_prefix_range_has_lengths_its_network_can_have() {
 fn what_an_older_agent_does_not_know_is_told_only_where_it_is_meant() {
     let mut session = BgpSession::new("s1".parse().unwrap(), Asn::MIN, "192.0.2.2".parse().unwrap(), Asn::MAX);
     let plain = serde_json::to_string(&session).unwrap();
-    assert!(!["gtsm", "role", "bfd"].iter().any(|word| plain.contains(word)), "{plain}");
-    (session.gtsm, session.role) = (true, Some(Role::RouteServerClient));
+    assert!(!["gtsm", "role", "strict", "bfd"].iter().any(|word| plain.contains(word)), "{plain}");
+    (session.gtsm, session.role, session.strict_role) = (true, Some(Role::RouteServerClient), true);
     session.bfd = Some(Bfd { tx_ms: 300, rx_ms: 200, multiplier: 3 });
     let text = serde_json::to_string(&session).unwrap();
-    assert!(
-        text.contains(r#""gtsm":true,"role":"route-server-client","bfd":{"tx_ms":300,"rx_ms":200,"multiplier":3}"#)
-    );
+    assert!(text.contains(
+        r#""gtsm":true,"role":"route-server-client","strict_role":true,"bfd":{"tx_ms":300,"rx_ms":200,"multiplier":3}"#
+    ));
     assert_eq!(serde_json::from_str::<BgpSession>(&text).unwrap(), session);
 }

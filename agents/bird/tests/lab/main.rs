@@ -8,7 +8,9 @@ use std::os::unix::fs::PermissionsExt;
 
 use meetme_agent::{
     Agent, AgentError, Fence, WireSecret,
-    router::{AsPath, BgpSession, BgpState, Desired, Policy, PrefixRange, Role, Term, Verdict},
+    router::{
+        AsPath, Bfd, BfdState, BgpSession, BgpState, Desired, Policy, PrefixRange, Role, SessionState, Term, Verdict,
+    },
 };
 use meetme_lab::{SOON, until, wish::asn};
 use room::Room;
@@ -122,6 +124,37 @@ async fn roles_that_do_not_fit_open_no_session() {
     room.established("s1").await;
     let told = room.birdc("peer", "show protocols all back");
     assert!(told.contains("Role: provider") && told.contains("Role: customer"), "{told}");
+}
+
+#[tokio::test]
+async fn a_peer_that_says_no_role_is_refused_where_roles_are_strict() {
+    let Some(room) = Room::with_neighbour().await else { return };
+    let mut want = room.peering();
+    (want.sessions[0].role, want.sessions[0].strict_role) = (Some(Role::Peer), true);
+    room.apply(&want).await;
+    let seen = room.session("s1", |s| s.last_error.as_deref().is_some_and(|why| why.contains("Role"))).await;
+    assert_ne!(seen.state, BgpState::Established);
+    want.sessions[0].strict_role = false;
+    room.apply(&want).await;
+    room.established("s1").await;
+}
+
+#[tokio::test]
+async fn a_path_that_is_lost_is_seen_long_before_silence_tells() {
+    let neighbour = speaking("bfd { min rx interval 200 ms; min tx interval 200 ms; };") + "protocol bfd {}\n";
+    let Some(room) = Room::beside(&neighbour).await else { return };
+    let mut want = room.peering();
+    want.sessions[0].bfd = Some(Bfd { tx_ms: 200, rx_ms: 250, multiplier: 3 });
+    room.apply(&want).await;
+    room.session("s1", |s| s.state == BgpState::Established && s.bfd == Some(BfdState::Up)).await;
+    room.peer.as_ref().unwrap().unplug().unwrap();
+    let lost = |s: &SessionState| s.bfd == Some(BfdState::Down) && s.state != BgpState::Established;
+    let seen = room.session("s1", lost).await;
+    // The hold time, by which silence would end it, is many times as long and has words of its own.
+    assert!(seen.last_error.as_deref().is_some_and(|why| why.contains("BFD")), "{seen:?}");
+    want.sessions[0].bfd = None;
+    room.apply(&want).await;
+    assert_eq!(room.session("s1", |_| true).await.bfd, None);
 }
 
 #[tokio::test]

@@ -34,6 +34,7 @@ pub struct Room {
     driven: Driven<Bird>,
     pub router: usize,
     pub us: Host,
+    pub peer: Option<Host>,
 }
 
 impl Room {
@@ -58,6 +59,7 @@ impl Room {
         let mut room = Self::empty().await?;
         let host = room.lab.host("peer", &["192.0.2.2/24"]).unwrap();
         room.lab.start_bird(&host, "peer", neighbour).await.unwrap();
+        room.peer = Some(host);
         Some(room)
     }
 
@@ -70,7 +72,7 @@ impl Room {
         let bird = Bird::new(Arc::new(SystemClock), FenceGate::in_memory());
         let driven = Driven::new(bird, settings, vec![lab.file("us.log"), lab.file("peer.log")]);
         let router = lab.start_bird(&us, "us", "router id 192.0.2.1;\nprotocol device { }\n").await?;
-        Ok(Self { lab, driven, router, us })
+        Ok(Self { lab, driven, router, us, peer: None })
     }
 
     /// An operator's hand on the command line of the router's daemon (`us`), or of the neighbour's (`peer`).

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "every function of this crate is part of a test")]
 
 mod guard;
+mod limits;
 mod room;
 mod routes;
 
@@ -11,8 +12,8 @@ use std::os::unix::fs::PermissionsExt;
 use meetme_agent::{
     Agent, AgentError, Fence, WireSecret,
     router::{
-        AsPath, Bfd, BgpSession, BgpState, Changes, Community, Desired, Policy, PrefixRange, Role, RouteSource,
-        SessionState, Term, Verdict,
+        AsPath, Bfd, BfdState, BgpSession, BgpState, Changes, Community, Desired, Policy, PrefixRange, Role,
+        RouteSource, SessionState, Term, Verdict,
     },
 };
 use meetme_lab::{SOON, until, wish::asn};
@@ -167,32 +168,6 @@ async fn a_disabled_session_goes_down_on_both_sides_and_comes_back_and_the_other
 }
 
 #[tokio::test]
-async fn too_many_prefixes_bring_the_session_down_and_are_named() {
-    let Some(room) = Room::with_neighbour().await else { return };
-    let mut want = room.peering();
-    want.sessions[0].max_prefixes = Some(2);
-    // The neighbour waits for us and sends all it has at once, as soon as the session is there: a new one, one that was shut, and
-    // one that was taken away and comes back.
-    let reached = "Cease/Maximum Number of Prefixes Reached";
-    let mut shut = want.clone();
-    shut.sessions[0].enabled = false;
-    for before in [None, Some(shut), Some(room.alone())] {
-        if let Some(before) = before {
-            room.apply(&before).await;
-            let clean = |s: &SessionState| s.last_error.as_deref() != Some(reached);
-            if before.sessions.is_empty() {
-                assert_eq!(room.observe().await.unwrap().sessions, vec![]);
-            } else {
-                room.session("s1", clean).await;
-            }
-        }
-        room.apply(&want).await;
-        let seen = room.session("s1", |s| s.last_error.as_deref() == Some(reached)).await;
-        assert_ne!(seen.state, BgpState::Established);
-    }
-}
-
-#[tokio::test]
 async fn roles_hops_and_forwarding_detection_are_agreed_on_with_another_make() {
     let more = "local role provider; require roles on; \
                 bfd { min rx interval 300 ms; min tx interval 300 ms; multiplier 5; };";
@@ -229,6 +204,38 @@ async fn roles_hops_and_forwarding_detection_are_agreed_on_with_another_make() {
 }
 
 #[tokio::test]
+async fn a_peer_that_says_no_role_is_refused_where_roles_are_strict() {
+    let Some(room) = Room::with_neighbour().await else { return };
+    let mut want = room.peering();
+    (want.sessions[0].role, want.sessions[0].strict_role) = (Some(Role::Peer), true);
+    room.apply(&want).await;
+    let seen = room.session("s1", |s| s.last_error.as_deref().is_some_and(|why| why.contains("Role"))).await;
+    assert_ne!(seen.state, BgpState::Established);
+    assert!(!room.plan(&want).await.is_change);
+    want.sessions[0].strict_role = false;
+    room.apply(&want).await;
+    room.established("s1").await;
+}
+
+#[tokio::test]
+async fn a_path_that_is_lost_is_seen_long_before_silence_tells() {
+    let Some(mut room) = Room::speaking("bfd { min rx interval 200 ms; min tx interval 200 ms; };", "").await else {
+        return;
+    };
+    room.start_bfd().await;
+    let mut want = room.peering();
+    want.sessions[0].bfd = Some(Bfd { tx_ms: 200, rx_ms: 250, multiplier: 3 });
+    room.apply(&want).await;
+    room.session("s1", |s| s.state == BgpState::Established && s.bfd == Some(BfdState::Up)).await;
+    assert_eq!(room.established("s2").await.bfd, None);
+    room.peer.as_ref().unwrap().unplug().unwrap();
+    let lost = |s: &SessionState| s.bfd == Some(BfdState::Down) && s.state != BgpState::Established;
+    let seen = room.session("s1", lost).await;
+    // The hold time, by which silence would end it, is many times as long and has words of its own.
+    assert!(seen.last_error.as_deref().is_some_and(|why| why.contains("BFD")), "{seen:?}");
+}
+
+#[tokio::test]
 async fn a_router_without_the_daemon_for_it_cannot_be_told_of_forwarding_detection() {
     let Some(room) = Room::empty().await else { return };
     let mut want = room.peering();
@@ -260,7 +267,7 @@ async fn hand_edits_are_seen_and_undone_and_what_is_not_ours_is_left_alone() {
     assert!(plan.is_change);
     for line in [
         "-  neighbor 192.0.2.2 maximum-prefix 99",
-        "+  neighbor 192.0.2.2 maximum-prefix 10 restart 1 force",
+        "+  neighbor 192.0.2.2 maximum-prefix 10 restart 1",
         "- neighbor 192.0.2.9 remote-as 64509",
         "- timers bgp 7 21",
         "- set local-preference 7",
@@ -377,6 +384,6 @@ async fn a_thousand_sessions_are_configured_and_changed_without_a_process_for_ea
     room.apply(&want).await;
     let running = room.running();
     assert_eq!(running.matches(" set local-preference 150\n").count(), 1, "one policy is one map");
-    assert_eq!(running.matches(" maximum-prefix 50 restart 1 force\n").count(), 1000);
+    assert_eq!(running.matches(" maximum-prefix 50 restart 1\n").count(), 1000);
     assert!(!room.plan(&want).await.is_change);
 }

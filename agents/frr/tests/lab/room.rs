@@ -47,6 +47,7 @@ pub struct Room {
     driven: Driven<Frr>,
     pub bgpd: usize,
     pub us: Host,
+    pub peer: Option<Host>,
     directory: PathBuf,
 }
 
@@ -82,6 +83,7 @@ impl Room {
             skip.report();
             return None;
         }
+        room.peer = Some(host);
         Some(room)
     }
 
@@ -97,7 +99,7 @@ impl Room {
         let settings = serde_json::json!({"socket_dir": &directory, "config_path": &config});
         let logs = vec![directory.join("frr.log"), lab.file("peer.log")];
         let driven = Driven::new(Frr::new(FenceGate::in_memory()), settings, logs);
-        let mut room = Self { lab, driven, bgpd: 0, us: us.clone(), directory };
+        let mut room = Self { lab, driven, bgpd: 0, us: us.clone(), peer: None, directory };
         room.start(&us, "zebra");
         // A bgpd that finds no zebra looks for it again after ten seconds, and knows no interface until then.
         let is_open = || room.directory.join("zserv.api").exists() && room.try_vtysh(&["show version"]).is_some();

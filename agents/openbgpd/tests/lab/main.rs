@@ -70,18 +70,30 @@ async fn roles_and_hops_are_agreed_on_with_another_make() {
         || room.text("peer.log").contains("Role mismatch") || room.birdc("show protocols").contains("Role");
     assert!(until(SOON, is_refused).await, "{}\n{}", room.text("peer.log"), room.birdc("show protocols"));
     want.sessions[0].role = Some(Role::Customer);
-    let up = {
-        room.apply(&want).await;
-        room.session("s1", |s| s.state == BgpState::Established).await;
-        room.up_at_the_neighbour("back").await
-    };
+    room.apply(&want).await;
+    room.established("s1").await;
+    room.up_at_the_neighbour("back").await;
     let told = room.birdc("show protocols all back");
     assert!(told.contains("Role: customer") && told.contains("Role: provider"), "{told}");
     // A session that is up takes another role by beginning anew.
     want.sessions[0].role = None;
     room.apply(&want).await;
-    let is_down = || !room.birdc("show protocols").contains(&up);
+    let is_down = || room.birdc("show protocols").lines().any(|l| l.starts_with("back ") && !l.contains("Established"));
     assert!(until(SOON, is_down).await, "{}", room.birdc("show protocols"));
+}
+
+#[tokio::test]
+async fn a_peer_that_says_no_role_is_refused_where_roles_are_strict() {
+    let Some(room) = Room::with_neighbour().await else { return };
+    let mut want = room.peering();
+    (want.sessions[0].role, want.sessions[0].strict_role) = (Some(Role::Peer), true);
+    room.apply(&want).await;
+    let seen = room.session("s1", |s| s.last_error.as_deref().is_some_and(|why| why.contains("ole"))).await;
+    assert_ne!(seen.state, BgpState::Established);
+    assert!(!room.plan(&want).await.is_change);
+    want.sessions[0].strict_role = false;
+    room.apply(&want).await;
+    room.established("s1").await;
 }
 
 #[tokio::test]
@@ -168,13 +180,14 @@ async fn a_bad_text_is_refused_in_words_and_the_old_configuration_runs_on() {
     let AgentError::Refused { why } = &refusal else { panic!("{refusal}") };
     assert!(why.contains("us.conf:") && why.contains("syntax error") && !why.contains("topsecret"), "{why}");
     assert_eq!(room.up_at_the_neighbour("back").await, up, "the session was lost");
-    // What only the daemon refuses, which says so and succeeds. Taking that back may begin sessions anew.
+    // What only the daemon refuses, which says so and succeeds.
     room.target.settings["check_command"] = json!(["true"]);
     let refusal = room.try_apply(&want, 1).await.unwrap_err();
     let AgentError::Refused { why } = &refusal else { panic!("{refusal}") };
     assert!(why.contains("reload failed"), "{why}");
     assert_eq!((room.text("us.conf"), room.left()), (before, vec![]));
     room.established("s1").await;
+    assert_eq!(room.up_at_the_neighbour("back").await, up, "the session began anew");
     assert!(!room.plan(&room.peering()).await.is_change);
 }
 

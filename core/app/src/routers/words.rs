@@ -57,6 +57,8 @@ pub struct Words {
     pub gtsm: bool,
     /// `role`: what we are to the peer; none where the two do not tell each other.
     pub role: Option<Role>,
+    /// `strict_role`: whether a peer that does not say its own is refused (RFC 9234, section 4.2).
+    pub strict_role: bool,
 }
 
 /// What a session's role follows from.
@@ -82,10 +84,10 @@ pub(super) fn words(
 ) -> Result<Words, String> {
     let data: Vec<Json> = speakers.iter().filter_map(|(id, own)| contexts::whole(assigned.get(id), *own)).collect();
     let said = |name: &str| data.iter().find_map(|data| data.get(name)).unwrap_or(&Json::Null);
-    let gtsm = match said("gtsm") {
-        Json::Null => false,
-        Json::Bool(yes) => *yes,
-        _ => return Err("gtsm is true or false".to_owned()),
+    let is_said = |name: &str| match said(name) {
+        Json::Null => Ok(false),
+        Json::Bool(yes) => Ok(*yes),
+        _ => Err(format!("{name} is true or false")),
     };
     let role = match said("role") {
         Json::Null | Json::Bool(false) => None,
@@ -96,7 +98,7 @@ pub(super) fn words(
             Some(known.ok_or_else(|| format!("role is true, false, or one of {words}"))?)
         }
     };
-    Ok(Words { gtsm, role })
+    Ok(Words { gtsm: is_said("gtsm")?, role, strict_role: is_said("strict_role")? })
 }
 
 #[cfg(test)]
@@ -117,13 +119,16 @@ mod tests {
 
     #[test]
     fn the_first_that_says_something_decides() {
-        let own = Words { gtsm: true, role: None };
+        let own = Words { gtsm: true, ..Words::default() };
         assert_eq!(
             said(&[json!({"gtsm": true, "role": false}), json!({"gtsm": false, "role": "peer"})], DIRECT),
             Ok(own)
         );
         assert_eq!(said(&[json!({}), json!({"role": "rs-server"})], DIRECT).unwrap().role, Some(Role::RouteServer));
         assert_eq!(said(&[], DIRECT), Ok(Words::default()));
+        let strict =
+            said(&[json!({"role": "peer"}), json!({"role": "customer", "strict_role": true})], DIRECT).unwrap();
+        assert_eq!((strict.role, strict.strict_role), (Some(Role::Peer), true));
         let assigned = HashMap::from([(RawId::new(7), json!({"gtsm": true}).as_object().unwrap().clone())]);
         assert!(words(&[(RawId::new(7), None)], &assigned, DIRECT).unwrap().gtsm);
     }
@@ -147,6 +152,7 @@ mod tests {
     #[test]
     fn what_is_not_understood_is_an_error_in_words() {
         assert_eq!(said(&[json!({"gtsm": "on"})], DIRECT).unwrap_err(), "gtsm is true or false");
+        assert_eq!(said(&[json!({"strict_role": "yes"})], DIRECT).unwrap_err(), "strict_role is true or false");
         assert!(said(&[json!({"role": "friend"})], DIRECT).unwrap_err().contains("rs-client"));
         assert!(said(&[json!({"role": 3})], DIRECT).is_err());
     }

@@ -121,7 +121,7 @@ fn lay(app: &App, tx: &mut Tx<'_>, name: &str) -> Result<Laid, Error> {
         all
     };
     let more = json!({
-        "group": group, "relationship": upstream, "password": seal("an0ther"), "context": {"gtsm": true}, "max4": 900_000,
+        "group": group, "relationship": upstream, "password": seal("an0ther"), "context": {"gtsm": true, "strict_role": true}, "max4": 900_000,
     });
     make::<DirectSession>(tx, top, direct(transit, 64502, "203.0.113.1/30", "203.0.113.2/30", more))?;
     let more = json!({"relationship": downstream, "ttl": 3, "passive": true, "context": {"blackhole": true}});

@@ -67,7 +67,7 @@ async fn bird_takes_what_its_template_writes() {
         let wanted = [
             "protocol bgp peer_s",
             "receive limit 900000 action restart;",
-            "local role customer;",
+            "local role customer;\n  require roles on;",
             "local role rs_client;",
             "ttl security on;",
             "disabled on;",
@@ -87,9 +87,13 @@ async fn bird_takes_what_its_template_writes() {
 async fn frr_takes_what_its_template_writes() {
     each("Peer", async |book| {
         let config = is_taken(&book, FRR.0, FRR.1, FRR.2).await;
-        for wanted in
-            ["bgp ebgp-requires-policy", "local-role rs-client", "maximum-prefix 900000 restart 15", "shutdown"]
-        {
+        for wanted in [
+            "bgp ebgp-requires-policy",
+            "local-role rs-client\n",
+            "local-role customer strict-mode\n",
+            "maximum-prefix 900000 restart 15",
+            "shutdown",
+        ] {
             assert!(config.contains(wanted), "{wanted}\n{}", numbered(&config));
         }
     })
@@ -111,9 +115,13 @@ async fn gobgp_takes_what_its_template_writes() {
 async fn openbgpd_takes_what_its_template_writes() {
     each("Peer", async |book| {
         let config = is_taken(&book, OPENBGPD.0, OPENBGPD.1, OPENBGPD.2).await;
-        for wanted in
-            ["announce policy rs-client", "max-prefix 900000 restart 15", "ttl-security yes", "enforce neighbor-as yes"]
-        {
+        for wanted in [
+            "announce policy rs-client\n",
+            "announce policy customer enforce\n",
+            "max-prefix 900000 restart 15",
+            "ttl-security yes",
+            "enforce neighbor-as yes",
+        ] {
             assert!(config.contains(wanted), "{wanted}\n{}", numbered(&config));
         }
     })

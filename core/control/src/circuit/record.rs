@@ -97,6 +97,7 @@ fn sessions(tx: &mut Tx<'_>, leg: RawId, told: &[SessionState], now: Time) -> Re
                 accepted: Some(said.accepted),
                 advertised: Some(said.advertised),
                 since: None,
+                bfd: None,
                 last_error: None,
             };
             let status = peers::next(&session.status, &seen, now);

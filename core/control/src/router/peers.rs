@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, net::IpAddr};
 
-use meetme_agent::router::{BgpState as Seen, Observed, SessionState};
+use meetme_agent::router::{BfdState as Watched, BgpState as Seen, Observed, SessionState};
 use meetme_app::{
     Error,
     peering::Ruled,
@@ -10,7 +10,7 @@ use meetme_app::{
 };
 use meetme_base::Time;
 use meetme_model::{
-    BgpState, Origins, PeerStatus,
+    BfdState, BgpState, Origins, PeerStatus,
     routing::{DirectSession, ExchangeSession, Router, RouterStatus, Stranger},
 };
 use meetme_store::{Object, Tx};
@@ -103,7 +103,7 @@ fn keep<R: Ruled<Status = PeerStatus>>(
 /// What is left of a session that no box has.
 fn down(before: &PeerStatus, now: Time) -> PeerStatus {
     if before.state == Some(BgpState::Idle) {
-        return before.clone();
+        return PeerStatus { bfd: None, ..before.clone() };
     }
     let was_up = before.state == Some(BgpState::Established);
     PeerStatus {
@@ -113,6 +113,7 @@ fn down(before: &PeerStatus, now: Time) -> PeerStatus {
         advertised: 0,
         since: Some(now),
         last_up: if was_up { Some(now) } else { before.last_up },
+        bfd: None,
         flaps: before.flaps + u32::from(was_up),
         ..before.clone()
     }
@@ -144,8 +145,18 @@ pub(crate) fn next(before: &PeerStatus, seen: &SessionState, now: Time) -> PeerS
     } else {
         (after.received, after.accepted, after.advertised) = (0, 0, 0);
     }
+    after.bfd = seen.bfd.map(bfd);
     after.last_error.clone_from(&seen.last_error);
     after
+}
+
+const fn bfd(state: Watched) -> BfdState {
+    match state {
+        Watched::AdminDown => BfdState::AdminDown,
+        Watched::Down => BfdState::Down,
+        Watched::Init => BfdState::Init,
+        Watched::Up => BfdState::Up,
+    }
 }
 
 const fn word(state: Seen) -> BgpState {
@@ -174,6 +185,7 @@ mod tests {
             accepted: Some(8),
             advertised: None,
             since: Some(Time(since)),
+            bfd: None,
             last_error: None,
         }
     }
@@ -196,6 +208,16 @@ mod tests {
         assert_eq!((down.flaps, down.last_up, down.received), (1, Some(Time(21_000)), 0));
         let again = next(&up, &seen(Seen::Established, 30_000), Time(40_000));
         assert_eq!((again.flaps, again.since), (1, Some(Time(30_000))));
+    }
+
+    #[test]
+    fn a_path_is_as_it_was_seen_last_and_forgotten_with_its_watch() {
+        let watched = |bfd| SessionState { bfd, ..seen(Seen::Established, 5_000) };
+        let up = next(&PeerStatus::default(), &watched(Some(Watched::Up)), Time(10_000));
+        assert_eq!(up.bfd, Some(BfdState::Up));
+        let lost = next(&up, &SessionState { bfd: Some(Watched::Down), ..seen(Seen::Idle, 20_000) }, Time(21_000));
+        assert_eq!((lost.state, lost.bfd), (Some(BgpState::Idle), Some(BfdState::Down)));
+        assert_eq!((next(&up, &watched(None), Time(22_000)).bfd, down(&lost, Time(23_000)).bfd), (None, None));
     }
 
     #[test]

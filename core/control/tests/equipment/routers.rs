@@ -2,9 +2,9 @@
 
 use meetme_base::{Id, Sealed};
 use meetme_model::{
-    BgpState,
+    BfdState, BgpState,
     ops::Equipment,
-    routing::{AutonomousSystem, DirectSession, PeerGroup, Router},
+    routing::{AutonomousSystem, Bfd, DirectSession, PeerGroup, Router},
 };
 use serde_json::{Value, json};
 
@@ -54,6 +54,25 @@ async fn a_session_comes_up_and_goes_with_its_admin_word() {
     world.edit(id, |s| s.peer.admin = meetme_model::Admin::Decommissioned).await;
     let gone = world.until(id, "idle", |s| s.status.state == Some(BgpState::Idle)).await;
     assert_eq!(gone.status.flaps, 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_watched_path_is_seen_and_a_strict_role_is_told() {
+    let world = World::new().await;
+    let (router, _) = world.router("edge1").await;
+    let remote = peer(&world, 64501).await;
+    let bfd = world.make::<Bfd>(json!({"name": "Fast", "slug": "fast", "tx_ms": 150})).await;
+    let said = json!({"role": "peer", "strict_role": true});
+    let id = order(&world, session(router, remote, 1, json!({"bfd": bfd, "context": said}))).await;
+    let up = world.until(id, "up", |s| s.status.state == Some(BgpState::Established)).await;
+    assert_eq!(up.status.bfd, Some(BfdState::Up));
+    let mut told = None;
+    world.sim.meddle("edge1", |box1| told = Some(box1.sessions[0].clone()));
+    let told = told.unwrap();
+    assert_eq!((told.role.is_some(), told.strict_role, told.bfd.map(|b| b.tx_ms)), (true, true, Some(150)));
+    world.edit(id, |s| s.peer.bfd = None).await;
+    world.until(id, "unwatched", |s| s.status.bfd.is_none()).await;
     world.end().await;
 }
 

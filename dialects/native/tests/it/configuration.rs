@@ -21,6 +21,8 @@ async fn a_configuration_shows_passwords_only_to_who_may_reveal_them() {
         let at = format!("GET /router/{}/configuration", router["id"]);
         let said = world.root(&at, &Value::Null).await.is(200).json();
         assert_eq!(said, json!({"text": "192.0.2.1 hunter2", "masked": false}));
+        let said = world.by(&world.reader, &at, &Value::Null).await.is(200).json();
+        assert_eq!(said, json!({"text": format!("192.0.2.1 {}", meetme_app::templates::MASK), "masked": true}));
         let stranger = world.by(&world.customer, &at, &Value::Null).await;
         assert_eq!((stranger.status, world.send(&at, &[], &Value::Null).await.status), (404, 401), "{}", world.make);
         world

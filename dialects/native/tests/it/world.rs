@@ -21,6 +21,8 @@ pub struct World {
     pub root: String,
     /// The secret of the key of the customer's owner.
     pub customer: String,
+    /// The secret of the key of somebody who may read the operator's book, and nothing of its secrets.
+    pub reader: String,
     pub operator: RawId,
     pub customer_id: RawId,
     pub make: &'static str,
@@ -55,11 +57,12 @@ impl World {
             let first = identity::first(app, tx, "Operator", "root", &Secret::new("correct horse".to_owned()))?;
             let customer = customer(tx, first.operator.id, "Customer")?;
             let (_, key) = person(app, tx, customer, "ada", "owner")?;
-            Ok((first.operator.id.any(), customer.any(), (first.key.secret.expose().clone(), key)))
+            let (_, reader) = person(app, tx, first.operator.id, "eve", "reader")?;
+            Ok((first.operator.id.any(), customer.any(), (first.key.secret.expose().clone(), key, reader)))
         });
-        let (operator, customer_id, (root, customer)) = made.await;
+        let (operator, customer_id, (root, customer, reader)) = made.await;
         let server = meetme_testkit::server(meetme_native::dialect(), &app, unlimited());
-        Self { server, clock, root, customer, operator, customer_id, make, _database: database }
+        Self { server, clock, root, customer, reader, operator, customer_id, make, _database: database }
     }
 
     /// `"GET /kinds"`, headers, body.
