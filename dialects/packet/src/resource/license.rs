@@ -39,8 +39,9 @@ pub struct Wire {
     /// Empty until there is one, and for those who may not have secrets revealed.
     license_key: String,
     size: f64,
-    /// The image; a link that leads nowhere where none was named.
-    licensee_product: Link,
+    /// A link that leads nowhere, where no image was named; else the image is related.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    licensee_product: Option<Link>,
 }
 
 impl Shown for License {
@@ -60,7 +61,10 @@ impl Shown for License {
                 description: row.spec.description.clone().unwrap_or_default(),
                 license_key: licenses::key(show.app, show.tx, row)?.unwrap_or_default(),
                 size: row.spec.size.unwrap_or_default(),
-                licensee_product: Link { href: format!("#{}", row.uid) },
+                licensee_product: match row.spec.product {
+                    Some(_) => None,
+                    None => Some(Link { href: format!("#{}", row.uid) }),
+                },
             });
         }
         Ok(out)
