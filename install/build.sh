@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Builds the system that machines run from memory while they are installed, rescued or wiped: DIRECTORY/vmlinuz and DIRECTORY/initrd.
-# Everything in it is Debian's: a kernel package that is unpacked and never installed, busybox, dropbear, sfdisk and mkfs.fat.
+# Builds the system that machines run from memory while they are installed, rescued or wiped: DIRECTORY/vmlinuz and DIRECTORY/initrd,
+# and DIRECTORY/qcow2.tar.gz, which only the installation of an image of that form fetches.
+# Everything in it is Debian's: a kernel package that is unpacked and never installed, busybox, dropbear, sfdisk, mkfs.fat and qemu-img.
 #
 # usage: install/build.sh DIRECTORY
 #   KERNEL=PACKAGE     the kernel to fetch (default linux-image-cloud-amd64, for virtual machines; linux-image-amd64 for real ones)
 #   KERNEL_TREE=DIR    an unpacked kernel package (boot/ and lib/modules/) in place of fetching one
 #   EXTRA=DIR          files that are laid over the system's own, such as firmware in lib/firmware
-# needs: busybox-static cpio kmod dropbear-bin dosfstools fdisk, and apt-get with a source of packages where no tree is given
+# needs: busybox-static cpio kmod dropbear-bin dosfstools fdisk qemu-utils, and apt-get with a source of packages where no tree is given
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 out="${1:?usage: install/build.sh DIRECTORY}"
@@ -63,14 +64,22 @@ for table in modules.order modules.builtin modules.builtin.modinfo; do
 done
 depmod -b "$root" "$version"
 
-# Programs with the libraries they load.
-for program in dropbear sfdisk mkfs.fat; do
-    file="$(command -v "$program")"
-    install -D -m 755 "$file" "$root/sbin/$program"
+# Puts a program into a directory, with the libraries it loads.
+carry() {
+    local file
+    file="$(command -v "$2")"
+    install -D -m 755 "$file" "$1/sbin/$2"
     ldd "$file" | grep -o '/[^ )]*' | while read -r library; do
-        install -D -m 755 "$library" "$root$library"
+        install -D -m 755 "$library" "$1$library"
     done
+}
+
+for program in dropbear sfdisk mkfs.fat; do
+    carry "$root" "$program"
 done
+# Its libraries weigh as much as all the rest, and few installations need them.
+carry "$work/qcow2" qemu-img
+tar -C "$work/qcow2" --owner=0 --group=0 -czf "$out/qcow2.tar.gz.new" .
 
 install -m 755 "$here/init" "$root/init"
 install -m 755 "$here/dhcp.sh" "$root/etc/dhcp.sh"
@@ -84,7 +93,8 @@ fi
 
 (cd "$root" && find . | cpio -o -H newc --quiet -R 0:0 | gzip -6) >"$out/initrd.new"
 cp "$tree/boot/vmlinuz-$version" "$out/vmlinuz.new"
-chmod 644 "$out/initrd.new" "$out/vmlinuz.new"
+chmod 644 "$out/initrd.new" "$out/vmlinuz.new" "$out/qcow2.tar.gz.new"
 mv "$out/initrd.new" "$out/initrd"
 mv "$out/vmlinuz.new" "$out/vmlinuz"
+mv "$out/qcow2.tar.gz.new" "$out/qcow2.tar.gz"
 echo "build: $out/vmlinuz ($version) and $out/initrd ($(wc -c <"$out/initrd") bytes)"

@@ -1,6 +1,6 @@
 //! The listener for machines that start, and the daemon that gives them addresses.
 
-use std::path::Path;
+use std::{net::SocketAddr, path::Path};
 
 use anyhow::{Context as _, Result};
 use futures_util::future::join;
@@ -43,7 +43,8 @@ pub async fn start(app: &App, config: &Config, data: &Path, stop: &CancellationT
         ..ServerConfig::default()
     };
     let bound = Server::new(server, dialects(config), app.clone())?.bare().bind().await.context("metal.listen")?;
-    tracing::info!(listen = ?metal.listen, "machines are answered");
+    let listen: Vec<SocketAddr> = bound.listening().map(|door| door.address).collect();
+    tracing::info!(?listen, "machines are answered");
     let directory = data.join("netboot");
     let (app, stop) = (app.clone(), stop.child_token());
     Ok(tokio::spawn(async move {

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Builds a small disk image that starts by itself, for tests and for docs/bare-metal.md: one partition with a boot loader, a kernel
-# and a system in memory (busybox, dropbear) that does with its seed (NoCloud) what cloud-init would: name, keys, addresses,
+# and a system in memory (busybox, dropbear, BIRD) that does with its seed (NoCloud) what cloud-init would: name, keys, addresses,
 # and calling home.
 #
-# usage: tests/metal/image.sh DIRECTORY FILE    DIRECTORY as install/build.sh made it; FILE.raw.gz is written
-# needs: syslinux mtools dosfstools fdisk cpio
+# usage: tests/metal/image.sh DIRECTORY FILE    DIRECTORY as install/build.sh made it; FILE.raw.gz and FILE.qcow2 are written
+# needs: syslinux mtools dosfstools fdisk cpio bird2 qemu-utils
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 system="${1:?usage: image.sh DIRECTORY FILE}"
@@ -17,6 +17,13 @@ export PATH="$PATH:/usr/sbin:/sbin"
 mkdir "$work/root"
 (cd "$work/root" && gzip -dc <"$system/initrd" | cpio -i --quiet)
 install -m 755 "$here/init" "$work/root/init"
+for program in bird birdc; do
+    file="$(command -v "$program")"
+    install -D -m 755 "$file" "$work/root/sbin/$program"
+    ldd "$file" | grep -o '/[^ )]*' | while read -r library; do
+        install -D -m 755 "$library" "$work/root$library"
+    done
+done
 (cd "$work/root" && find . | cpio -o -H newc --quiet -R 0:0 | gzip -1) >"$work/initrd"
 
 size=32 # MiB
@@ -30,4 +37,7 @@ echo 'start=2048, type=e, bootable' | sfdisk -q "$work/disk"
 dd if="$work/part" of="$work/disk" bs=1M seek=1 conv=notrunc status=none
 dd if=/usr/lib/syslinux/mbr/mbr.bin of="$work/disk" conv=notrunc status=none
 gzip -1 <"$work/disk" >"$out.raw.gz"
-echo "image: $out.raw.gz $(sha256sum <"$out.raw.gz" | cut -d ' ' -f 1)"
+qemu-img convert -q -f raw -O qcow2 -c "$work/disk" "$out.qcow2"
+for file in "$out.raw.gz" "$out.qcow2"; do
+    echo "image: $file $(sha256sum <"$file" | cut -d ' ' -f 1)"
+done

@@ -5,6 +5,9 @@
 #   tests/metal/lab.sh up DIR      starts it and keeps everything in DIR
 #   tests/metal/lab.sh down DIR    stops it and removes the namespace
 #
+#   SPACE=NAME       the namespace, mm-metal without
+#   FIRMWARE=FILE    the machine's firmware, an image of UEFI; a BIOS without
+#
 # needs: qemu-system-x86 ipxe-qemu iproute2, and meetme-testmachine on the path
 set -euo pipefail
 export PATH="$PATH:/usr/sbin:/sbin"
@@ -12,10 +15,10 @@ export PATH="$PATH:/usr/sbin:/sbin"
 action="${1:-}"
 dir="${2:-}"
 if [ -z "$dir" ] || { [ "$action" != up ] && [ "$action" != down ]; }; then
-    sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
     exit 2
 fi
-space=mm-metal
+space="${SPACE:-mm-metal}"
 
 down() {
     local file
@@ -47,6 +50,7 @@ ip -n "$space" link set server1 master boot up
 truncate -s 128M "$dir/machine/disk.raw"
 ip netns exec "$space" meetme-testmachine --listen 127.0.0.1:8443 --login operator:s3cret --serial QEMU-0001 \
     --mac 52:54:00:aa:bb:07 --tap server1 --disk "$dir/machine/disk.raw" --directory "$dir/machine" \
+    ${FIRMWARE:+--firmware "$FIRMWARE"} \
     >"$dir/machine/controller.log" 2>&1 &
 echo $! >"$dir/machine.pid"
 for _ in $(seq 100); do

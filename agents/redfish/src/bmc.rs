@@ -9,7 +9,7 @@ use meetme_agent::{
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use crate::{Settings, client::Client, inventory::health};
+use crate::{Settings, client::Client, inventory::health, settings::BootMode};
 
 /// How often power is looked at until it is as wanted.
 const POLL: Duration = Duration::from_millis(500);
@@ -151,6 +151,7 @@ impl Bmc {
         let target = match (boot, media) {
             (Boot::Disk, _) => "None",
             (Boot::Network(_), Some(_)) => "Cd",
+            (Boot::Network(_), None) if self.settings.boot_mode == Some(BootMode::UefiHttp) => "UefiHttp",
             (Boot::Network(_), None) => "Pxe",
         };
         let now = system.pointer("/Boot/BootSourceOverrideTarget").and_then(Value::as_str);

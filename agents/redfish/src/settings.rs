@@ -28,7 +28,7 @@ pub struct Settings {
     /// How long a machine that is switched off may take to do it by itself before its power is taken, in seconds. Default 20; 0 asks
     /// it for nothing.
     pub graceful_seconds: Option<u64>,
-    /// `uefi` or `legacy`, where the controller must be told in which way the network is started from.
+    /// `uefi`, `uefi_http` or `legacy`, where the controller must be told in which way the network is started from.
     pub boot_mode: Option<BootMode>,
     /// An image that is put in as a CD to start from in place of the network card's own program, such as iPXE on an ISO file.
     pub boot_media: Option<String>,
@@ -46,10 +46,12 @@ pub enum Auth {
 
 /// How a machine starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum BootMode {
     /// By UEFI.
     Uefi,
+    /// By UEFI, which fetches by HTTP (UEFI 2.10, section 24.7) and asks nobody for TFTP.
+    UefiHttp,
     /// By a BIOS.
     Legacy,
 }
@@ -58,7 +60,7 @@ impl BootMode {
     /// The word of the standard.
     pub(crate) const fn word(self) -> &'static str {
         match self {
-            Self::Uefi => "UEFI",
+            Self::Uefi | Self::UefiHttp => "UEFI",
             Self::Legacy => "Legacy",
         }
     }

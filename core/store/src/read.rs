@@ -57,8 +57,8 @@ impl Tx<'_> {
     /// When the filter or the order does not fit the kind.
     pub fn list<R: Resource>(&mut self, query: &Query) -> Result<Vec<Object<R>>, Error> {
         let mut out = Vec::with_capacity(query.limit.min(1000) as usize);
-        self.each::<R>(query, |o| {
-            out.push(o);
+        self.rows::<R>(query, false, &mut |row| {
+            out.push(read_row::<R>(row)?);
             Ok(())
         })?;
         Ok(out)

@@ -93,28 +93,29 @@ pub fn value(out: &mut Vec<u8>, value: &serde_json::Value) {
 
 /// A moment as `"2026-11-22T09:30:00.123000Z"`.
 pub fn moment(out: &mut Vec<u8>, time: Time) {
-    let (days, millis) = (time.0.div_euclid(86_400_000), time.0.rem_euclid(86_400_000));
+    let (days, millis) = (time.0.div_euclid(86_400_000), time.0.rem_euclid(86_400_000).unsigned_abs());
     let (year, month, day) = civil(days);
-    out.push(b'"');
-    padded(out, year.unsigned_abs(), 4);
-    for (mark, number) in [(b'-', month), (b'-', day)] {
-        out.push(mark);
-        padded(out, number, 2);
+    let seconds = millis / 1000;
+    // Where each number ends, and what it is.
+    let numbers = [
+        (5, year.unsigned_abs() % 10_000),
+        (8, month),
+        (11, day),
+        (14, seconds / 3600),
+        (17, seconds / 60 % 60),
+        (20, seconds % 60),
+        (24, millis % 1000),
+    ];
+    let mut text = *b"\"0000-00-00T00:00:00.000000Z\"";
+    for (end, mut number) in numbers {
+        let mut at = end;
+        while number > 0 {
+            at -= 1;
+            text[at] = b'0' + (number % 10) as u8;
+            number /= 10;
+        }
     }
-    let seconds = millis.unsigned_abs() / 1000;
-    for (mark, number) in [(b'T', seconds / 3600), (b':', seconds / 60 % 60), (b':', seconds % 60)] {
-        out.push(mark);
-        padded(out, number, 2);
-    }
-    out.push(b'.');
-    padded(out, millis.unsigned_abs() % 1000, 3);
-    out.extend_from_slice(b"000Z\"");
-}
-
-fn padded(out: &mut Vec<u8>, number: u64, width: u32) {
-    for place in (0..width).rev() {
-        out.push(b'0' + (number / 10u64.pow(place) % 10) as u8);
-    }
+    out.extend_from_slice(&text);
 }
 
 /// The date of a day counted from 1970-01-01, after Howard Hinnant's well-known derivation: years begin in March, so that the

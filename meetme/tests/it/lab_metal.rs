@@ -1,7 +1,8 @@
 //! Real machines: QEMU behind a management controller that speaks Redfish, on a network of its own.
 //!
-//! The short test goes from an order to a machine that has started its owner's script over the network. The long one is docs/bare-metal.md,
-//! word for word: from an empty server to a machine that is logged in to, installed anew, and wiped.
+//! The short tests go from an order to a machine that has started its owner's script over the network: by a BIOS, and by UEFI in both ways
+//! it has. The long one is docs/bare-metal.md, word for word: from an empty server to a machine that is logged in to, speaks BGP, is installed
+//! anew, rescued, and wiped.
 
 use std::{
     path::{Path, PathBuf},
@@ -13,10 +14,14 @@ use meetme_lab::{Lab, Skip};
 
 /// Longer than one start over the network takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(200);
-/// Longer than the whole tour takes there: two installations, three starts and a wiping by an emulated processor.
+/// Longer than the whole tour takes there: two installations, five starts and a wiping by an emulated processor.
 const LONG_PATIENCE: Duration = Duration::from_secs(900);
 
-/// What the short test does after the document's steps 2 to 5.
+/// A firmware of UEFI, and the program that its cards fetch to start a script.
+const OVMF: &str = "/usr/share/ovmf/OVMF.fd";
+const IPXE: &str = "/usr/lib/ipxe/ipxe.efi";
+
+/// What the short tests do after the document's steps 2 to 5.
 const SCRIPT: &str = r##"
 make image slug=custom_ipxe name="Custom iPXE" distro=custom_ipxe version=1 boot=script released:=true
 packet() { inside curl -sS -X "$1" "http://127.0.0.1:8080$2" -H "X-Auth-Token: $MEETME_TOKEN" -H 'Content-Type: application/json' ${3:+-d "$3"}; }
@@ -65,12 +70,15 @@ fn lacking(more: &[&str]) -> Result<(), Skip> {
 /// The machine and the server, taken down whatever happens.
 struct Left {
     home: tempfile::TempDir,
+    /// The namespace, named so that a later lab takes it away should this process be killed.
+    space: String,
+    firmware: Option<&'static str>,
 }
 
 impl Left {
     fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
-        Self { home }
+        Self { home, space: format!("mm-{}-0-metal", std::process::id()), firmware: None }
     }
 
     fn read(&self, name: &str) -> String {
@@ -83,6 +91,7 @@ impl Left {
     /// When it fails or takes too long, with everything everybody said.
     async fn run(&self, script: &str, patience: Duration) -> String {
         let script = script.replace("/tmp/meetme-metal", self.home.path().to_str().unwrap());
+        let script = script.replace("mm-metal", &self.space);
         let script = script.replace("HOME/", &format!("{}/", self.home.path().display()));
         let build = Command::new(env!("CARGO"))
             .args(["build", "--quiet", "--package", "meetme-testmachine"])
@@ -96,6 +105,8 @@ impl Left {
             .args(["-euo", "pipefail", "-c", &script])
             .current_dir(root())
             .env("PATH", path)
+            .env("SPACE", &self.space)
+            .envs(self.firmware.map(|file| ("FIRMWARE", file)))
             .stdin(Stdio::null())
             .stdout(out.try_clone().unwrap())
             .stderr(out)
@@ -119,8 +130,57 @@ impl Drop for Left {
             drop(Command::new("kill").arg(pid.trim()).status());
         }
         let script = root().join("tests/metal/lab.sh");
-        drop(Command::new(script).arg("down").arg(self.home.path()).stdout(Stdio::null()).status());
+        drop(
+            Command::new(script)
+                .arg("down")
+                .arg(self.home.path())
+                .env("SPACE", &self.space)
+                .stdout(Stdio::null())
+                .status(),
+        );
     }
+}
+
+/// From an order to the owner's script, with a firmware of UEFI whose card knows nothing of us: it fetches iPXE in the way the document's
+/// text is changed to, and what is left of that in the files shows the way it took.
+async fn start_by_uefi(changes: &[(&str, &str)], place: &str, trace: &str) {
+    let found = [OVMF, IPXE].iter().all(|file| Path::new(file).exists());
+    let lacks = if found { lacking(&[]) } else { Err(Skip::new("ovmf or ipxe is not installed")) };
+    if let Err(skip) = lacks {
+        skip.report();
+        return;
+    }
+    let mut left = Left::new();
+    left.firmware = Some(OVMF);
+    for directory in ["files", "tftp"] {
+        std::fs::create_dir(left.home.path().join(directory)).unwrap();
+    }
+    std::fs::copy(IPXE, left.home.path().join(place)).unwrap();
+    for image in ["tiny.raw.gz", "tiny.qcow2"] {
+        std::fs::write(left.home.path().join("files").join(image), "none").unwrap();
+    }
+    let mut tour = steps(&tour(), 2..=5);
+    for (from, to) in changes {
+        assert!(tour.contains(from), "{from} is not in the tour");
+        tour = tour.replace(from, to);
+    }
+    let log = left.run(&format!("{tour}\n{SCRIPT}\n{trace}\n"), PATIENCE).await;
+    assert!(log.contains("short1: active, 100 percent"), "{log}");
+}
+
+#[tokio::test]
+async fn a_server_with_uefi_fetches_ipxe_by_tftp() {
+    let changes = [
+        (r#""graceful_seconds": 0"#, r#""graceful_seconds": 0, "boot_mode": "uefi""#),
+        ("[metal.dhcp]\n", "[metal.dhcp]\ntftp = \"/tmp/meetme-metal/tftp\"\n"),
+    ];
+    start_by_uefi(&changes, "tftp/ipxe.efi", "grep 'sent .*/tftp/ipxe.efi' HOME/data/netboot/dnsmasq.log").await;
+}
+
+#[tokio::test]
+async fn a_server_with_uefi_fetches_ipxe_by_http() {
+    let changes = [(r#""graceful_seconds": 0"#, r#""graceful_seconds": 0, "boot_mode": "uefi_http""#)];
+    start_by_uefi(&changes, "files/ipxe.efi", "grep /files/ipxe.efi HOME/meetme.log").await;
 }
 
 #[tokio::test]
@@ -130,18 +190,19 @@ async fn an_ordered_server_is_switched_on_and_starts_its_owners_script() {
         return;
     }
     let left = Left::new();
-    // The image of the document is named and not installed here.
+    // The images of the document are named and not installed here.
     std::fs::create_dir(left.home.path().join("files")).unwrap();
-    std::fs::write(left.home.path().join("files/tiny.raw.gz"), "none").unwrap();
+    for image in ["tiny.raw.gz", "tiny.qcow2"] {
+        std::fs::write(left.home.path().join("files").join(image), "none").unwrap();
+    }
     let log = left.run(&format!("{}\n{SCRIPT}", steps(&tour(), 2..=5)), PATIENCE).await;
     assert!(log.contains("short1: active, 100 percent"), "{log}");
 }
 
 #[tokio::test]
 async fn the_tour_of_bare_metal_ends_with_a_wiped_disk() {
-    let more =
-        ["busybox", "cpio", "depmod", "dropbear", "sfdisk", "mkfs.fat", "mcopy", "syslinux", "ssh", "ssh-keygen"];
-    if let Err(skip) = lacking(&more) {
+    let more = "busybox cpio depmod dropbear sfdisk mkfs.fat mcopy syslinux ssh ssh-keygen qemu-img bird birdc";
+    if let Err(skip) = lacking(&more.split(' ').collect::<Vec<_>>()) {
         skip.report();
         return;
     }
@@ -153,7 +214,9 @@ async fn the_tour_of_bare_metal_ends_with_a_wiped_disk() {
     let script = blocks(&tour());
     assert!(script.contains("wait_until active") && script.contains("packet DELETE"), "the tour is not there");
     let log = Left::new().run(&script, LONG_PATIENCE).await;
-    assert!(log.contains("tour1: nothing is left on the disk"), "{log}");
+    for line in ["known to the router", "answers as rescue", "answers as tour1", "nothing is left on the disk"] {
+        assert!(log.lines().any(|said| said.starts_with("tour1: ") && said.ends_with(line)), "{line}: {log}");
+    }
     // True percentages: the steps of the machine are seen one after another.
     let steps = log.lines().filter(|line| line.starts_with("tour1: provisioning ")).count();
     assert!(steps >= 3, "{log}");

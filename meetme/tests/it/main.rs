@@ -4,6 +4,7 @@
 
 mod access;
 mod agent;
+mod doors;
 mod hooks;
 mod jobs;
 mod kit;

@@ -57,6 +57,10 @@ struct Arguments {
     /// Its memory in MiB.
     #[arg(long, default_value_t = 512)]
     memory: u32,
+    /// The firmware it starts with, an image of UEFI (Debian: `/usr/share/ovmf/OVMF.fd`); QEMU's BIOS without. With one, its card has
+    /// no program of its own.
+    #[arg(long)]
+    firmware: Option<PathBuf>,
 }
 
 /// The machine as it is.
@@ -129,6 +133,8 @@ fn done() -> Reply {
 const WORDS: &[&str] = &["On", "ForceOff", "GracefulShutdown", "ForceRestart"];
 /// What it can start its system from besides what is usual.
 const TARGETS: &[&str] = &["None", "Pxe", "Hdd"];
+/// The same with UEFI.
+const UEFI_TARGETS: &[&str] = &["None", "Pxe", "Hdd", "UefiHttp"];
 
 impl Machine {
     async fn answer(&mut self, head: &http::request::Parts, sent: &Value) -> Result<Reply> {
@@ -158,6 +164,14 @@ impl Machine {
         })
     }
 
+    const fn mode(&self) -> &'static str {
+        if self.arguments.firmware.is_some() { "UEFI" } else { "Legacy" }
+    }
+
+    const fn targets(&self) -> &'static [&'static str] {
+        if self.arguments.firmware.is_some() { UEFI_TARGETS } else { TARGETS }
+    }
+
     fn is_on(&mut self) -> bool {
         // A machine that was switched off by its own system is a process that has ended.
         self.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
@@ -170,7 +184,7 @@ impl Machine {
             "Model": "q35", "PowerState": power, "Status": {"Health": "OK"},
             "MemorySummary": {"TotalSystemMemoryGiB": f64::from(self.arguments.memory) / 1024.0}, "ProcessorSummary": {"Count": 1},
             "Boot": {"BootSourceOverrideTarget": self.target, "BootSourceOverrideEnabled": self.enabled,
-                "BootSourceOverrideTarget@Redfish.AllowableValues": TARGETS},
+                "BootSourceOverrideMode": self.mode(), "BootSourceOverrideTarget@Redfish.AllowableValues": self.targets()},
             "Actions": {"#ComputerSystem.Reset": {"target": "/redfish/v1/Systems/1/Actions/ComputerSystem.Reset",
                 "ResetType@Redfish.AllowableValues": WORDS}},
             "EthernetInterfaces": {"@odata.id": "/redfish/v1/Systems/1/EthernetInterfaces"},
@@ -180,11 +194,14 @@ impl Machine {
     fn boot(&mut self, sent: &Value) -> Reply {
         let word = |key: &str| sent["Boot"].get(key).and_then(Value::as_str);
         let (target, enabled) = (word("BootSourceOverrideTarget"), word("BootSourceOverrideEnabled"));
-        if target.is_some_and(|t| !TARGETS.contains(&t)) {
+        if target.is_some_and(|t| !self.targets().contains(&t)) {
             return refusal(StatusCode::BAD_REQUEST, "The target is not in the list of acceptable values.");
         }
         if enabled.is_some_and(|e| !["Disabled", "Once", "Continuous"].contains(&e)) {
             return refusal(StatusCode::BAD_REQUEST, "It is enabled for neither once nor always.");
+        }
+        if word("BootSourceOverrideMode").is_some_and(|mode| mode != self.mode()) {
+            return refusal(StatusCode::BAD_REQUEST, "The system has no other firmware than the one it has.");
         }
         self.target = target.unwrap_or(&self.target).to_owned();
         self.enabled = enabled.unwrap_or(&self.enabled).to_owned();
@@ -211,24 +228,46 @@ impl Machine {
 
     fn on(&mut self) -> Result<()> {
         let at = |name: &str| self.arguments.directory.join(name).display().to_string();
-        let network = self.target == "Pxe" && self.enabled != "Disabled";
-        let order = match (network, self.enabled.as_str()) {
-            // A restart of the machine by itself is another start.
-            (true, "Once") => "order=c,once=n",
-            (true, _) => "order=n",
-            (false, _) => "order=c",
-        };
+        let is_http = self.target == "UefiHttp";
+        let network = (self.target == "Pxe" || is_http) && self.enabled != "Disabled";
+        let mut firmware = Vec::new();
+        let mut card = format!("virtio-net-pci,netdev=n0,mac={}", self.arguments.mac);
+        let mut disk = "virtio-blk-pci,drive=d0".to_owned();
+        if let Some(file) = &self.arguments.firmware {
+            // This firmware knows no difference between once and always. It goes from the network to the disk by itself where the network
+            // says so, and without the card's own program it does what that of other cards does.
+            let (first, second) = if network { (&mut card, &mut disk) } else { (&mut disk, &mut card) };
+            first.push_str(",bootindex=1");
+            second.push_str(",bootindex=2");
+            card.push_str(",romfile=");
+            firmware.extend(["-bios".to_owned(), file.display().to_string()]);
+            for (family, is_on) in [("IPv4", !is_http), ("IPv6", false)] {
+                let word = if is_on { "y" } else { "n" };
+                firmware
+                    .extend(["-fw_cfg".to_owned(), format!("name=opt/org.tianocore/{family}PXESupport,string={word}")]);
+            }
+        } else {
+            let order = match (network, self.enabled.as_str()) {
+                // A restart of the machine by itself is another start.
+                (true, "Once") => "order=c,once=n",
+                (true, _) => "order=n",
+                (false, _) => "order=c",
+            };
+            firmware.extend(["-boot".to_owned(), order.to_owned()]);
+        }
         if self.enabled == "Once" {
             self.enabled = "Disabled".into();
             self.target = "None".into();
         }
         let log = std::fs::OpenOptions::new().create(true).append(true).open(at("qemu.log"))?;
         let child = Command::new("qemu-system-x86_64")
-            .args(["-accel", "tcg", "-machine", "q35", "-cpu", "max", "-display", "none", "-boot", order])
+            .args(["-accel", "tcg", "-machine", "q35", "-cpu", "max", "-display", "none"])
+            .args(&firmware)
             .args(["-m", &self.arguments.memory.to_string()])
             .args(["-netdev", &format!("tap,id=n0,ifname={},script=no,downscript=no", self.arguments.tap)])
-            .args(["-device", &format!("virtio-net-pci,netdev=n0,mac={}", self.arguments.mac)])
-            .args(["-drive", &format!("file={},format=raw,if=virtio", self.arguments.disk.display())])
+            .args(["-device", &card])
+            .args(["-drive", &format!("file={},format=raw,if=none,id=d0", self.arguments.disk.display())])
+            .args(["-device", &disk])
             .args(["-serial", &format!("file:{}", at("serial.log"))])
             .args(["-qmp", &format!("unix:{},server=on,wait=off", at("qmp.sock"))])
             .stdin(Stdio::null())

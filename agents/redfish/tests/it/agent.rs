@@ -85,6 +85,20 @@ async fn a_machine_that_always_starts_over_the_network_does_so_at_every_start() 
 }
 
 #[tokio::test]
+async fn a_machine_that_fetches_by_http_is_told_so_where_its_controller_knows_the_word() {
+    let bmc = Mock::start(State::default()).await;
+    let (agent, target) = (agent(), bmc.target(json!({"boot_mode": "uefi_http"})));
+    let seen = agent.observe(&target).await.unwrap();
+    let error = pass(&agent, &target, &want(Some(1), true, 0), &seen).await.unwrap_err();
+    assert!(matches!(&error, AgentError::Unsupported { what } if what.contains("from UefiHttp")), "{error}");
+    bmc.lock().http = true;
+    pass(&agent, &target, &want(Some(1), true, 0), &seen).await.unwrap();
+    let state = bmc.lock();
+    assert_eq!((state.target.as_str(), state.enabled.as_str()), ("UefiHttp", "Once"));
+    assert!(state.orders[0].contains(r#""BootSourceOverrideMode":"UEFI""#), "{:?}", state.orders);
+}
+
+#[tokio::test]
 async fn a_controller_that_takes_orders_and_does_nothing_is_found_out() {
     let bmc = Mock::start(State { lies: true, ..State::default() }).await;
     let (agent, target) = (agent(), bmc.target(json!({"power_seconds": 1})));

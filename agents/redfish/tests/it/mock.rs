@@ -42,6 +42,8 @@ pub struct State {
     pub polls: u32,
     /// Somebody else changes the system between a reading and the next writing.
     pub meddle: bool,
+    /// Can start its system from HTTP too.
+    pub http: bool,
     /// The words of its reset; all when empty.
     pub words: Vec<&'static str>,
     /// Without sessions: the password in each request.
@@ -294,12 +296,17 @@ impl State {
             "PowerState": if self.power { "On" } else { "Off" }, "Status": {"Health": "OK", "HealthRollup": "Warning"},
             "MemorySummary": {"TotalSystemMemoryGiB": 64}, "ProcessorSummary": {"Count": 2, "Model": "X"},
             "Boot": {"BootSourceOverrideTarget": self.target, "BootSourceOverrideEnabled": self.enabled,
-                "BootSourceOverrideTarget@Redfish.AllowableValues": ["None", "Pxe", "Cd", "Hdd"]},
+                "BootSourceOverrideTarget@Redfish.AllowableValues": self.targets()},
             "Actions": {"#ComputerSystem.Reset": {"target": "/redfish/v1/Sys/one%20/Go",
                 "ResetType@Redfish.AllowableValues": words}},
             "EthernetInterfaces": {"@odata.id": "/redfish/v1/Sys/one%20/Eth"},
             "Links": {"Chassis": [{"@odata.id": "/redfish/v1/Ch/1"}], "ManagedBy": [{"@odata.id": "/redfish/v1/Mgr/b"}]},
         })
+    }
+
+    fn targets(&self) -> Vec<&'static str> {
+        let http = self.http.then_some("UefiHttp");
+        ["None", "Pxe", "Cd", "Hdd"].into_iter().chain(http).collect()
     }
 
     fn change(&mut self, version: Option<&str>, sent: &Value) -> Reply {
@@ -308,7 +315,7 @@ impl State {
         }
         let boot = &sent["Boot"];
         let word = |key: &str| boot.get(key).and_then(Value::as_str).map(str::to_owned);
-        if word("BootSourceOverrideTarget").is_some_and(|t| !["None", "Pxe", "Cd", "Hdd"].contains(&t.as_str())) {
+        if word("BootSourceOverrideTarget").is_some_and(|t| !self.targets().contains(&t.as_str())) {
             return refusal(StatusCode::BAD_REQUEST, "The value is not in the list of acceptable values.");
         }
         self.orders.push(format!("boot {boot}"));

@@ -79,11 +79,13 @@ pub enum ImageForm {
     Raw,
     /// The same, packed by gzip (RFC 1952).
     Gzip,
+    /// The disk image form of QEMU; one that builds on another file is refused by the machine that is installed.
+    Qcow2,
 }
 
 impl ImageForm {
     /// Every word.
-    pub const WORDS: &'static [&'static str] = &["raw", "gzip"];
+    pub const WORDS: &'static [&'static str] = &["raw", "gzip", "qcow2"];
     /// The stored word.
     pub const fn word(self) -> &'static str {
         Self::WORDS[self as usize]
