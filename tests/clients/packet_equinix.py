@@ -171,8 +171,9 @@ def projects_are_made_in_organizations():
     is_(projects.update_project(project.id, em.ProjectUpdateInput(name="Customer")).name, "Customer")
     is_([p.id for p in projects.find_projects(name="Customer").projects], [project.id])
     other = organizations.create_organization_project(organization.id, em.ProjectCreateInput(name="Other"))
-    assert {other.id, project.id} <= {p.id for p in organizations.find_organization_projects_all_pages(organization.id, per_page=2).projects}
-    assert {other.id, project.id} <= {p.id for p in projects.find_projects_all_pages(per_page=2).projects}
+    both = {other.id, project.id}
+    assert both <= {p.id for p in organizations.find_organization_projects_all_pages(organization.id, per_page=2).projects}
+    assert both <= {p.id for p in projects.find_projects_all_pages(per_page=2).projects}
     projects.delete_project(other.id)
     missing(lambda: projects.find_project_by_id(other.id))
     key = keys.create_project_ssh_key(project.id, em.SSHKeyCreateInput(label="shared", key=public_key(6)))
@@ -241,8 +242,9 @@ def a_device_is_ordered_and_comes_up():
     is_([d.id for d in devices.find_organization_devices(kept["organization"], tag="web").devices], [made.id])
     is_(devices.find_project_devices(kept["project"], has_termination_time=True).devices, [])
     is_(len(keys.find_device_ssh_keys(made.id).ssh_keys), 2)
-    facility = em.DeviceCreateInFacilityInput(facility=em.FacilityInputFacility([FACILITY, "any"]), plan="baremetal_0", operating_system=SYSTEM)
-    second = devices.create_device(kept["project"], em.CreateDeviceRequest(facility))
+    places = em.FacilityInputFacility([FACILITY, "any"])
+    wish = em.DeviceCreateInFacilityInput(facility=places, plan="baremetal_0", operating_system=SYSTEM)
+    second = devices.create_device(kept["project"], em.CreateDeviceRequest(wish))
     is_((second.hostname, second.facility.code), (f"{second.short_id}.packethost.net", FACILITY))
     in_state("active", second.id)
     devices.delete_device(second.id, force_delete=True)
