@@ -1,8 +1,8 @@
 //! Real machines: QEMU behind a management controller that speaks Redfish, on a network of its own.
 //!
 //! The short tests go from an order to a machine that has started its owner's script over the network: by a BIOS, and by UEFI in both ways
-//! it has. The long ones install: one with UEFI, and one that is docs/bare-metal.md, word for word: from an empty server to a machine that is logged in to, speaks BGP, is installed
-//! anew, rescued, and wiped.
+//! it has. The long ones install: one with UEFI, and one that is docs/bare-metal.md, word for word: from an empty server to a machine that is
+//! logged in to, speaks BGP, is installed anew, rescued, and wiped.
 
 use std::{
     path::{Path, PathBuf},
