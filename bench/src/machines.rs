@@ -123,7 +123,7 @@ impl Machines {
     /// The order of [`BATCH`] machines.
     pub fn batch(serial: u64) -> String {
         format!(
-            r#"{{"batches":[{{"quantity":{BATCH},"facility":"b0","plan":"bench.0","operating_system":"bench","hostnames":["b{serial}-{{{{index}}}}"]}}]}}"#
+            r#"{{"batches":[{{"quantity":{BATCH},"facility":"b0","plan":"bench.0","operating_system":"bench","hostname":"b{serial}-{{{{index}}}}"}}]}}"#
         )
     }
 

@@ -360,9 +360,13 @@ enum Where {
 
 /// Whether an order is that of a unique set, within a node where the set is unique within one.
 fn is_of(order: &[Order], set: &[&str]) -> bool {
-    let set = set.strip_prefix(&["tenant"]).unwrap_or(set);
     let is_key = |(order, name): (&Order, &&str)| {
         order.direction == Direction::Up && matches!(&order.path.0[..], [only] if only == name)
+    };
+    let (order, set) = match (order.split_first(), set.split_first()) {
+        (Some((first, rest)), Some((&"tenant", own))) if is_key((first, &"tenant")) => (rest, own),
+        (_, Some((&"tenant", own))) => (order, own),
+        _ => (order, set),
     };
     !set.is_empty() && order.len() == set.len() && order.iter().zip(set).all(is_key)
 }

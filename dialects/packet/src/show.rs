@@ -27,6 +27,15 @@ pub struct Show<'a, 'c> {
     pub subject: &'a Subject,
     /// What links begin with.
     pub base: &'static str,
+    /// Links to rows that were looked at for this answer, and are not hidden.
+    pub known: Drawn,
+}
+
+impl<'a, 'c> Show<'a, 'c> {
+    /// For one answer.
+    pub fn new(tx: &'a mut Tx<'c>, app: &'a App, subject: &'a Subject, base: &'static str) -> Self {
+        Self { tx, app, subject, base, known: Drawn::new() }
+    }
 }
 
 /// A kind that this dialect shows.
@@ -110,7 +119,8 @@ impl<R: Resource> Relation<R> {
     }
 }
 
-/// The rows of kind `T` that name one of these rows by `edge` (or hang on it, by `tenant`): pairs of the named and the naming.
+/// The rows of kind `T` that name one of these rows by `edge` (or hang on it, by `tenant`): pairs of the named and the naming. Some may
+/// be hidden; those are not drawn.
 ///
 /// # Errors
 /// When the store fails.
@@ -119,6 +129,11 @@ pub fn referring<R: Resource, T: Resource>(
     objects: &[Object<R>],
     edge: &'static str,
 ) -> Result<Vec<(RawId, RawId)>, Error> {
+    let is_list = T::EDGES.iter().any(|e| e.name == edge && matches!(e.mode, EdgeMode::Many { .. }));
+    if !is_list {
+        let named = tx.naming::<T>(edge, objects.iter().map(|o| o.id.any()))?;
+        return Ok(named.into_iter().map(|(target, row)| (target, row.any())).collect());
+    }
     Ok(rows_referring::<R, T>(tx, objects, edge)?.into_iter().map(|(named, row)| (named, row.id.any())).collect())
 }
 
@@ -232,14 +247,33 @@ fn living<R: Shown>(show: &mut Show<'_, '_>, ids: &[RawId]) -> Result<Vec<Object
 }
 
 fn links<R: Shown>(show: &mut Show<'_, '_>, ids: &[RawId]) -> Result<Drawn, Error> {
-    let rows = living::<R>(show, ids)?;
-    Ok(rows.into_iter().map(|row| (row.id.any(), Text::link(&show.href::<R>(row.uid)))).collect())
+    let mut out = Drawn::with_capacity(ids.len());
+    let mut left = Vec::new();
+    for id in ids {
+        match show.known.get(id) {
+            Some(link) => drop(out.insert(*id, link.clone())),
+            None => left.push(*id),
+        }
+    }
+    if !left.is_empty() {
+        let rows = living::<R>(show, &left)?;
+        out.extend(know(show, &rows));
+    }
+    Ok(out)
+}
+
+/// Keeps the links to these rows at hand, and gives them.
+fn know<R: Shown>(show: &mut Show<'_, '_>, rows: &[Object<R>]) -> Drawn {
+    let links: Drawn = rows.iter().map(|row| (row.id.any(), Text::link(&show.href::<R>(row.uid)))).collect();
+    show.known.extend(links.iter().map(|(id, link)| (*id, link.clone())));
+    links
 }
 
 /// Rows that were reached `from` rows of another kind do not name all rows of that kind again unless they are asked to: a list of a
 /// thousand devices with their project spelled out would name a million devices.
 fn whole<R: Shown>(show: &mut Show<'_, '_>, ids: &[RawId], wants: &Wants, from: Option<Kind>) -> Result<Drawn, Error> {
     let rows = living::<R>(show, ids)?;
+    know(show, &rows);
     let wires = R::draw(show, &rows)?;
     let mut drawn = wires.iter().map(Writer::with).collect::<Result<Vec<_>, _>>()?;
     for relation in R::RELATIONS {

@@ -119,7 +119,7 @@ enum Runs {
 pub async fn drawn<R: Shown>(app: &App, caller: &Caller, base: &'static str, id: Id<R>) -> Result<Value, Error> {
     let (inside, subject) = (app.clone(), Arc::clone(&caller.subject));
     let read = app.read(caller, move |tx| {
-        let mut show = Show { tx, app: &inside, subject: &subject, base };
+        let mut show = Show::new(tx, &inside, &subject, base);
         let drawn = show.whole(R::KIND, &[id.any()], &Wants::default())?.remove(&id.any());
         drawn.ok_or_else(|| Error::missing(R::KIND, id))
     });
@@ -142,7 +142,7 @@ impl<'c> Work<'_, 'c> {
             Out::One(kind, id) => one(&mut self.show(), kind, id),
             Out::Fresh(kind, id) => {
                 let (app, base, subject) = (self.app, ask.base, &*ask.subject);
-                self.tx.as_system(|tx| one(&mut Show { tx, app, subject, base }, kind, id))
+                self.tx.as_system(|tx| one(&mut Show::new(tx, app, subject, base), kind, id))
             }
             Out::Many(name, kind, ids, meta) => {
                 let drawn = self.show().whole(kind, &ids, &ask.wants)?;
@@ -158,7 +158,7 @@ impl<'c> Work<'_, 'c> {
 
     /// For drawing beside the answer.
     pub fn show(&mut self) -> Show<'_, 'c> {
-        Show { tx: self.tx, app: self.app, subject: &self.ask.subject, base: self.ask.base }
+        Show::new(self.tx, self.app, &self.ask.subject, self.ask.base)
     }
 
     /// A parameter of the path as text.
@@ -248,7 +248,7 @@ impl<'c> Work<'_, 'c> {
 
     fn all_apart<R: Shown>(&mut self, ids: &[RawId]) -> Result<Vec<Text>, Error> {
         let (app, base, subject) = (self.app, self.ask.base, &*self.ask.subject);
-        let drawn = self.tx.as_system(|tx| Show { tx, app, subject, base }.whole(R::KIND, ids, &Wants::default()));
+        let drawn = self.tx.as_system(|tx| Show::new(tx, app, subject, base).whole(R::KIND, ids, &Wants::default()));
         let mut drawn = drawn?;
         Ok(ids.iter().filter_map(|id| drawn.remove(id)).collect())
     }

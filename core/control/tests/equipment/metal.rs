@@ -16,7 +16,7 @@ use meetme_app::{
     },
     servers::{self, Discovery},
 };
-use meetme_base::{Id, MacAddr};
+use meetme_base::{Id, MacAddr, Time};
 use meetme_control::discover::DiscoverWorker;
 use meetme_model::{
     Phase, Wanted,
@@ -232,6 +232,11 @@ async fn a_machine_that_never_calls_home_has_failed_with_what_was_last_heard_of_
     room.world.end().await;
 }
 
+/// When it was told to wipe its disks, if that is what it does.
+fn wiping_since(status: &DeviceStatus) -> Option<Time> {
+    status.told.as_ref().filter(|told| told.busy == Some(MachineBusy::Wiping)).map(|told| told.at)
+}
+
 #[tokio::test]
 async fn what_a_machine_complains_of_is_the_reason_and_wiping_is_tried_again() {
     let room = ordered(Duration::from_secs(60)).await;
@@ -241,10 +246,11 @@ async fn what_a_machine_complains_of_is_the_reason_and_wiping_is_tried_again() {
     assert_eq!(failed.reason.unwrap().text, "The machine says: There is no disk.");
     let id = room.device;
     room.world.write(move |tx| devices::remove(tx, id).map(drop)).await.unwrap();
-    room.busy(MachineBusy::Wiping).await;
+    let first = room.until("told", |s| wiping_since(s).is_some()).await.status;
     room.says(Report::Failed("The disk is stuck.".into())).await;
-    room.until("told again", |_| room.controller.wipes() > 1).await;
-    room.busy(MachineBusy::Wiping).await;
+    // Written down, and not only told: before that nobody believes that it was done.
+    room.until("told again", |s| wiping_since(s) > wiping_since(&first)).await;
+    assert!(room.controller.wipes() > 1);
     room.says(Report::Wiped).await;
     room.until("gone", |s| s.life.phase == Phase::Gone).await;
     room.world.end().await;

@@ -93,6 +93,23 @@ async fn lists_come_in_pages_with_links_to_their_neighbours() {
 }
 
 #[tokio::test]
+async fn what_is_reached_from_a_list_does_not_name_all_of_the_list_again() {
+    everywhere(async |world: World| {
+        let device = world.device("a").await["id"].as_str().unwrap().to_owned();
+        let path = format!("/projects/{}/devices?include=project", world.project);
+        let project = world.get(&path).await.is(200).body["devices"][0]["project"].clone();
+        assert!(project["name"].is_string() && project["organization"]["href"].is_string(), "{project}");
+        assert!(project.get("devices").is_none(), "{project}");
+        let asked = world.get(&format!("{path}.devices")).await.is(200).body["devices"][0]["project"].clone();
+        assert_eq!(asked["devices"][0]["id"], device.as_str());
+        // By itself it names them.
+        let whole = world.get(&format!("/projects/{}", world.project)).await.is(200).body;
+        assert_eq!(whole["devices"], json!([{ "href": format!("/devices/{device}") }]));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_is_no_json_is_said_to_be_none() {
     everywhere(async |world: World| {
         let answer = world.send_text(&world.token, Method::POST, "/projects", "{\"name\":".to_owned()).await;
