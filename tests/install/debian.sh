@@ -24,7 +24,7 @@ wrk|command -v wrk|load for the measurements
 qemu-system-x86|command -v qemu-system-x86_64|a server that is installed over the network
 ipxe-qemu|test -e /usr/lib/ipxe/qemu/efi-virtio.rom -o -e /usr/share/qemu/pxe-virtio.rom|what the network card of that server starts with
 ovmf|test -e /usr/share/ovmf/OVMF.fd|a server with the firmware that new servers have
-ipxe|test -e /usr/lib/ipxe/ipxe.efi|what that firmware fetches over the network
+ipxe|test -e /usr/lib/ipxe/snponly.efi|what that firmware fetches over the network
 dnsmasq-base|command -v dnsmasq|addresses for servers that start over the network
 busybox-static|busybox modprobe --help|the system that servers run from memory
 dropbear-bin|command -v dropbear|logging in to that system
@@ -34,6 +34,7 @@ fdisk|command -v sfdisk|partitions of the disks of servers
 dosfstools|command -v mkfs.fat|what a server reads at its first start
 mtools|command -v mcopy|an image that is installed
 qemu-utils|command -v qemu-img|images of servers in the form qcow2
+systemd-boot-efi|test -e /usr/lib/systemd/boot/efi/systemd-bootx64.efi|an image that starts from a disk by UEFI
 syslinux|command -v syslinux|an image that starts from a disk
 syslinux-common|test -e /usr/lib/syslinux/mbr/mbr.bin|an image that starts from a disk
 openssh-server|test -x /usr/sbin/sshd|repositories that are read over SSH

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Builds a small disk image that starts by itself, for tests and for docs/bare-metal.md: one partition with a boot loader, a kernel
-# and a system in memory (busybox, dropbear, BIRD) that does with its seed (NoCloud) what cloud-init would: name, keys, addresses,
+# Builds a small disk image that starts by itself, for tests and for docs/bare-metal.md: one partition with boot loaders for BIOS and UEFI,
+# a kernel and a system in memory (busybox, dropbear, BIRD) that does with its seed (NoCloud) what cloud-init would: name, keys, addresses,
 # and calling home.
 #
 # usage: tests/metal/image.sh DIRECTORY FILE    DIRECTORY as install/build.sh made it; FILE.raw.gz and FILE.qcow2 are written
-# needs: syslinux mtools dosfstools fdisk cpio bird2 qemu-utils
+# needs: syslinux systemd-boot-efi mtools dosfstools fdisk cpio bird2 qemu-utils
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 system="${1:?usage: image.sh DIRECTORY FILE}"
@@ -32,6 +32,12 @@ mkdosfs -F 16 -n SYSTEM "$work/part" >/dev/null
 printf 'DEFAULT x\nPROMPT 0\nTIMEOUT 0\nLABEL x\nKERNEL vmlinuz\nAPPEND initrd=initrd console=ttyS0 quiet\n' >"$work/syslinux.cfg"
 mcopy -i "$work/part" "$system/vmlinuz" "$work/initrd" "$work/syslinux.cfg" ::
 syslinux --install "$work/part"
+printf 'timeout 0\n' >"$work/loader.conf"
+printf 'title x\nlinux /vmlinuz\ninitrd /initrd\noptions console=ttyS0 quiet\n' >"$work/x.conf"
+mmd -i "$work/part" ::/EFI ::/EFI/BOOT ::/loader ::/loader/entries
+mcopy -i "$work/part" /usr/lib/systemd/boot/efi/systemd-bootx64.efi ::/EFI/BOOT/BOOTX64.EFI
+mcopy -i "$work/part" "$work/loader.conf" ::/loader/loader.conf
+mcopy -i "$work/part" "$work/x.conf" ::/loader/entries/x.conf
 truncate -s "${size}M" "$work/disk"
 echo 'start=2048, type=e, bootable' | sfdisk -q "$work/disk"
 dd if="$work/part" of="$work/disk" bs=1M seek=1 conv=notrunc status=none

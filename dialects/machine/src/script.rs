@@ -15,8 +15,9 @@ pub struct Place<'a> {
 pub fn script(start: &Start, base: &str, arguments: &str, place: &Place<'_>) -> String {
     let body = match start {
         Start::Wait => again(base),
-        // The firmware goes on with what comes after the network in its order.
-        Start::Disk => "echo Starting from the disk\nexit\n".to_owned(),
+        // The firmware goes on with what comes after the network in its order. One of UEFI does so only after a failure: what ends well it
+        // takes for a system that has run, and shows its menu (UEFI 2.10, section 3.1.1).
+        Start::Disk => "echo Starting from the disk\niseq ${platform} efi && exit 1 || exit\n".to_owned(),
         Start::Install => system(base, arguments, "Installing"),
         Start::Rescue => system(base, arguments, "Starting the rescue system"),
         Start::Wipe => system(base, arguments, "Wiping"),
@@ -105,7 +106,8 @@ mod tests {
 
     #[test]
     fn an_installed_machine_goes_on_with_its_disk() {
-        assert_eq!(of(&Start::Disk), "#!ipxe\n\necho Starting from the disk\nexit\n");
+        let disk = "#!ipxe\n\necho Starting from the disk\niseq ${platform} efi && exit 1 || exit\n";
+        assert_eq!(of(&Start::Disk), disk);
         assert!(of(&Start::Wait).contains("sleep 5"));
     }
 }

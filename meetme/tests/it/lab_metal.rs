@@ -1,8 +1,8 @@
 //! Real machines: QEMU behind a management controller that speaks Redfish, on a network of its own.
 //!
 //! The short tests go from an order to a machine that has started its owner's script over the network: by a BIOS, and by UEFI in both ways
-//! it has. The long one is docs/bare-metal.md, word for word: from an empty server to a machine that is logged in to, speaks BGP, is installed
-//! anew, rescued, and wiped.
+//! it has. The long ones install: one with UEFI, and one that is docs/bare-metal.md, word for word: from an empty server to a machine that is
+//! logged in to, speaks BGP, is installed anew, rescued, and wiped.
 
 use std::{
     path::{Path, PathBuf},
@@ -19,7 +19,7 @@ const LONG_PATIENCE: Duration = Duration::from_secs(900);
 
 /// A firmware of UEFI, and the program that its cards fetch to start a script.
 const OVMF: &str = "/usr/share/ovmf/OVMF.fd";
-const IPXE: &str = "/usr/lib/ipxe/ipxe.efi";
+const IPXE: &str = "/usr/lib/ipxe/snponly.efi";
 
 /// What the short tests do after the document's steps 2 to 5.
 const SCRIPT: &str = r##"
@@ -141,14 +141,23 @@ impl Drop for Left {
     }
 }
 
-/// From an order to the owner's script, with a firmware of UEFI whose card knows nothing of us: it fetches iPXE in the way the document's
-/// text is changed to, and what is left of that in the files shows the way it took.
-async fn start_by_uefi(changes: &[(&str, &str)], place: &str, trace: &str) {
+/// What of the document is another for a server with UEFI that fetches by TFTP, from [`BY_TFTP`].
+const TFTP: &[(&str, &str)] = &[
+    (r#""graceful_seconds": 0"#, r#""graceful_seconds": 0, "boot_mode": "uefi""#),
+    ("[metal.dhcp]\n", "[metal.dhcp]\ntftp = \"/tmp/meetme-metal/tftp\"\n"),
+];
+const BY_TFTP: &str = "tftp/snponly.efi";
+/// The same for one that fetches by HTTP.
+const HTTP: &[(&str, &str)] = &[(r#""graceful_seconds": 0"#, r#""graceful_seconds": 0, "boot_mode": "uefi_http""#)];
+const BY_HTTP: &str = "files/snponly.efi";
+
+/// A server with a firmware of UEFI whose card knows nothing of us: iPXE is at the place where it fetches it. None where it cannot be.
+fn with_uefi(place: &str) -> Option<Left> {
     let found = [OVMF, IPXE].iter().all(|file| Path::new(file).exists());
     let lacks = if found { lacking(&[]) } else { Err(Skip::new("ovmf or ipxe is not installed")) };
     if let Err(skip) = lacks {
         skip.report();
-        return;
+        return None;
     }
     let mut left = Left::new();
     left.firmware = Some(OVMF);
@@ -156,31 +165,66 @@ async fn start_by_uefi(changes: &[(&str, &str)], place: &str, trace: &str) {
         std::fs::create_dir(left.home.path().join(directory)).unwrap();
     }
     std::fs::copy(IPXE, left.home.path().join(place)).unwrap();
+    Some(left)
+}
+
+/// The document with parts of it changed.
+fn changed(tour: &str, changes: &[(&str, &str)]) -> String {
+    changes.iter().fold(tour.to_owned(), |tour, (from, to)| {
+        assert!(tour.contains(from), "{from} is not in the tour");
+        tour.replace(from, to)
+    })
+}
+
+/// From an order to the owner's script; what is left in the files shows which way it took.
+async fn start_by_uefi(changes: &[(&str, &str)], place: &str, trace: &str) {
+    let Some(left) = with_uefi(place) else { return };
     for image in ["tiny.raw.gz", "tiny.qcow2"] {
         std::fs::write(left.home.path().join("files").join(image), "none").unwrap();
     }
-    let mut tour = steps(&tour(), 2..=5);
-    for (from, to) in changes {
-        assert!(tour.contains(from), "{from} is not in the tour");
-        tour = tour.replace(from, to);
-    }
+    let tour = changed(&steps(&tour(), 2..=5), changes);
     let log = left.run(&format!("{tour}\n{SCRIPT}\n{trace}\n"), PATIENCE).await;
     assert!(log.contains("short1: active, 100 percent"), "{log}");
 }
 
 #[tokio::test]
 async fn a_server_with_uefi_fetches_ipxe_by_tftp() {
-    let changes = [
-        (r#""graceful_seconds": 0"#, r#""graceful_seconds": 0, "boot_mode": "uefi""#),
-        ("[metal.dhcp]\n", "[metal.dhcp]\ntftp = \"/tmp/meetme-metal/tftp\"\n"),
-    ];
-    start_by_uefi(&changes, "tftp/ipxe.efi", "grep 'sent .*/tftp/ipxe.efi' HOME/data/netboot/dnsmasq.log").await;
+    start_by_uefi(TFTP, BY_TFTP, "grep 'sent .*/tftp/snponly.efi' HOME/data/netboot/dnsmasq.log").await;
 }
 
 #[tokio::test]
 async fn a_server_with_uefi_fetches_ipxe_by_http() {
-    let changes = [(r#""graceful_seconds": 0"#, r#""graceful_seconds": 0, "boot_mode": "uefi_http""#)];
-    start_by_uefi(&changes, "files/ipxe.efi", "grep /files/ipxe.efi HOME/meetme.log").await;
+    start_by_uefi(HTTP, BY_HTTP, "grep /files/snponly.efi HOME/meetme.log").await;
+}
+
+/// Programs that the long tests need besides, and what the image that they install begins with.
+const MORE: &str = "busybox cpio depmod dropbear sfdisk mkfs.fat mcopy syslinux ssh ssh-keygen qemu-img bird birdc";
+const LOADERS: [&str; 2] = ["/usr/lib/syslinux/mbr/mbr.bin", "/usr/lib/systemd/boot/efi/systemd-bootx64.efi"];
+
+/// Whether a long test is wanted and can be had here; says why where it is not.
+fn installs() -> bool {
+    let is_wanted = std::env::var("MEETME_LAB").as_deref() == Ok("require");
+    let skip = if let Err(skip) = lacking(&MORE.split(' ').collect::<Vec<_>>()) {
+        skip
+    } else if let Some(file) = LOADERS.iter().find(|file| !Path::new(file).exists()) {
+        Skip::new(format!("{file} is not installed"))
+    } else if !is_wanted && std::env::var_os("MEETME_LAB_LONG").is_none() {
+        Skip::new("installations by an emulated processor take minutes: `make lab` waits for them")
+    } else {
+        return true;
+    };
+    skip.report();
+    false
+}
+
+#[tokio::test]
+async fn a_server_with_uefi_is_installed_and_starts_from_its_disk() {
+    if !installs() {
+        return;
+    }
+    let Some(left) = with_uefi(BY_HTTP) else { return };
+    let log = left.run(&changed(&steps(&tour(), 1..=7), HTTP), LONG_PATIENCE).await;
+    assert!(log.lines().any(|line| line == "tour1"), "{log}");
 }
 
 #[tokio::test]
@@ -201,14 +245,7 @@ async fn an_ordered_server_is_switched_on_and_starts_its_owners_script() {
 
 #[tokio::test]
 async fn the_tour_of_bare_metal_ends_with_a_wiped_disk() {
-    let more = "busybox cpio depmod dropbear sfdisk mkfs.fat mcopy syslinux ssh ssh-keygen qemu-img bird birdc";
-    if let Err(skip) = lacking(&more.split(' ').collect::<Vec<_>>()) {
-        skip.report();
-        return;
-    }
-    let is_wanted = std::env::var("MEETME_LAB").as_deref() == Ok("require");
-    if !is_wanted && std::env::var_os("MEETME_LAB_LONG").is_none() {
-        Skip::new("two installations by an emulated processor take minutes: `make lab` makes the tour").report();
+    if !installs() {
         return;
     }
     let script = blocks(&tour());

@@ -55,8 +55,8 @@ pub struct DhcpConfig {
     /// The way out of it. Default none.
     #[serde(default)]
     pub router: Option<Ipv4Addr>,
-    /// The directory with `undionly.kpxe` and `ipxe.efi`, for cards whose own program is not iPXE. Default none, and such cards do not
-    /// get further.
+    /// The directory with `undionly.kpxe` and, for UEFI, `snponly.efi`, for cards whose own program is not iPXE. Default none, and such
+    /// cards do not get further, unless they fetch by HTTP: then `snponly.efi` is taken from `files`.
     #[serde(default)]
     pub tftp: Option<PathBuf>,
     /// How long an address is lent, in seconds. Default 3600.

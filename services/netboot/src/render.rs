@@ -42,18 +42,19 @@ pub(crate) fn configuration(dhcp: &DhcpConfig, base: &str, directory: &Path) -> 
     // An empty option says that there is none; without it dnsmasq would name itself.
     line(dhcp.router.map_or_else(|| "dhcp-option=option:router".into(), |r| format!("dhcp-option=option:router,{r}")));
     line("dhcp-option=option:dns-server".into());
-    // iPXE says who it is (its user class), and goes on by HTTP. What is not iPXE gets it by TFTP, or by HTTP where UEFI can.
+    // iPXE says who it is (its user class), and goes on by HTTP. What is not iPXE gets it by TFTP, or by HTTP where UEFI can: with UEFI the one
+    // that works with the firmware's own drivers, because it gives the card back whole when the disk is to be started from.
     line("dhcp-userclass=set:ipxe,iPXE".into());
     line("dhcp-match=set:uefi,option:client-arch,7".into());
     line("dhcp-match=set:uefi,option:client-arch,9".into());
     line("dhcp-match=set:http,option:client-arch,16".into());
     line("dhcp-option-force=tag:http,tag:!ipxe,option:vendor-class,HTTPClient".into());
     line(format!("dhcp-boot=tag:ipxe,{base}/auto.ipxe"));
-    line(format!("dhcp-boot=tag:!ipxe,tag:http,{base}/files/ipxe.efi"));
+    line(format!("dhcp-boot=tag:!ipxe,tag:http,{base}/files/snponly.efi"));
     if let Some(tftp) = &dhcp.tftp {
         line("enable-tftp".into());
         line(format!("tftp-root={}", tftp.display()));
-        line("dhcp-boot=tag:!ipxe,tag:uefi,ipxe.efi".into());
+        line("dhcp-boot=tag:!ipxe,tag:uefi,snponly.efi".into());
         line("dhcp-boot=tag:!ipxe,tag:!uefi,tag:!http,undionly.kpxe".into());
     }
     out
