@@ -176,7 +176,8 @@ impl Tx<'_> {
         order.push(Order::up("tenant"));
         order.extend(query.order.iter().cloned());
         compiler.order(&mut sql, &order, info)?;
-        sql.push_str(" LIMIT ?2) a0");
+        // Not as a number: PostgreSQL guesses few rows in a range, and would sort them where it sees that more are wanted.
+        sql.push_str(" LIMIT (SELECT CAST(?2 AS BIGINT))) a0");
         Ok((sql, compiler))
     }
 
