@@ -159,8 +159,7 @@ impl Tx<'_> {
 
     /// As [`Tx::matching`], for a part of a list: the first rows of each node, which come in the order of an index, are merged.
     fn merged<'a>(&'a self, info: &KindInfo, query: &Query, nodes: Vec<i64>) -> Result<(String, Compiler<'a>), Error> {
-        query.filter.check(info, &self.shared.registry)?;
-        let mut compiler = Compiler::new(&self.shared.registry, self.conn.flavour(), self.scope.as_ref());
+        let mut compiler = self.compiler(info, &query.filter)?;
         let most = i64::try_from(query.offset.saturating_add(query.limit.into())).unwrap_or(i64::MAX);
         compiler.params.extend([Cell::Ints(nodes), Cell::Int(most)]);
         let mut sql = format!(
@@ -415,17 +414,21 @@ impl Tx<'_> {
 
     /// The part of a statement that says which rows, from `FROM` on. They are called `a0`.
     fn matching<'a>(&'a self, kind: &KindInfo, filter: &Filter) -> Result<(String, Compiler<'a>), Error> {
-        filter.check(kind, &self.shared.registry)?;
-        let mut compiler = Compiler::new(&self.shared.registry, self.conn.flavour(), self.scope.as_ref());
+        let mut compiler = self.compiler(kind, filter)?;
         let mut sql = String::new();
         compiler.from(&mut sql, kind, filter)?;
         Ok((sql, compiler))
     }
 
+    /// What writes a statement about this filter, which must fit the kind.
+    fn compiler<'a>(&'a self, kind: &KindInfo, filter: &Filter) -> Result<Compiler<'a>, Error> {
+        filter.check(kind, &self.shared.registry)?;
+        Ok(Compiler::new(&self.shared.registry, self.conn.flavour(), self.scope.as_ref()))
+    }
+
     /// The condition for the rows called `a0`.
     pub(crate) fn condition<'a>(&'a self, kind: &KindInfo, filter: &Filter) -> Result<(String, Compiler<'a>), Error> {
-        filter.check(kind, &self.shared.registry)?;
-        let mut compiler = Compiler::new(&self.shared.registry, self.conn.flavour(), self.scope.as_ref());
+        let mut compiler = self.compiler(kind, filter)?;
         let mut sql = "(".to_owned();
         compiler.condition(&mut sql, filter, kind, "a0")?;
         sql.push(')');

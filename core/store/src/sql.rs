@@ -363,11 +363,13 @@ fn is_of(order: &[Order], set: &[&str]) -> bool {
     let is_key = |(order, name): (&Order, &&str)| {
         order.direction == Direction::Up && matches!(&order.path.0[..], [only] if only == name)
     };
-    let (order, set) = match (order.split_first(), set.split_first()) {
-        (Some((first, rest)), Some((&"tenant", own))) if is_key((first, &"tenant")) => (rest, own),
-        (_, Some((&"tenant", own))) => (order, own),
-        _ => (order, set),
-    };
+    let own = set.strip_prefix(&["tenant"]);
+    // Who asks for the node first asks for the same order within it.
+    let order = order
+        .split_first()
+        .filter(|(first, _)| own.is_some() && is_key((first, &"tenant")))
+        .map_or(order, |(_, rest)| rest);
+    let set = own.unwrap_or(set);
     !set.is_empty() && order.len() == set.len() && order.iter().zip(set).all(is_key)
 }
 
