@@ -1,8 +1,7 @@
 //! The threads that talk to clients. Each keeps its connections to itself, on a runtime of its own.
 //!
 //! Road not taken: one runtime whose threads take work from each other. A small request is over before another thread has woken up to
-//! take it, and waking costs more than the request: with eight connections there were two system calls to wake or to sleep for each
-//! answer.
+//! take it: with eight connections there were two system calls to wake or to sleep for each answer, and the slowest answers came later.
 
 use std::{
     io,
